@@ -1,0 +1,20 @@
+"""Records in, self-contained HTML and SVG out: the static form of every view, and what the report is made of.
+
+Pure functions: no file, no store, no notebook, no script. Each returns one fragment that carries its own style and can
+stand in a notebook's output, in a widget or in a page; ``page`` makes a document of several.
+
+    from finer.render import page, waterfall
+    Path("why.html").write_text(page("Why", waterfall(group.rollouts[0], group)))
+
+Not covered: gestures (``widgets``), choosing what to show (``widgets``, ``finer.report``).
+"""
+
+from finer.render.atoms import atom_ledger
+from finer.render.curves import curves
+from finer.render.group import group_table
+from finer.render.markup import Markup
+from finer.render.memory import memory_matches
+from finer.render.pages import page, section
+from finer.render.waterfall import waterfall
+
+__all__ = ["Markup", "atom_ledger", "curves", "group_table", "memory_matches", "page", "section", "waterfall"]

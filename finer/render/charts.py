@@ -1,0 +1,183 @@
+"""Small line charts in hand-written SVG: round ticks, lines with a band, dots with whiskers.
+
+Points are ``(x, y, spread)`` with ``spread`` the half-height of the band (0 for none). A missing value (``None`` or NaN)
+breaks the line instead of being drawn as 0.
+
+Not covered: bars, log scales, more than a few series in one chart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from finer.render.markup import Markup, tag
+
+WIDTH, HEIGHT = 320, 170
+LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 32
+MOST_POINTS = 300
+"""A longer series is averaged into this many equal bins: more dots than pixels tell nothing and weigh a lot."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One mark of a series; ``low`` and ``high`` bound its band or whisker."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points of one quantity; ``look`` names its colour, ``dots`` draws whiskers instead of a line."""
+
+    label: str
+    points: tuple[Point, ...]
+    look: str = "total"
+    dots: bool = False
+
+
+def nice_ticks(low: float, high: float, wanted: int = 4) -> list[float]:
+    """About ``wanted`` round numbers between ``low`` and ``high``, one step beyond neither.
+
+    >>> nice_ticks(0, 1), nice_ticks(0, 180), nice_ticks(5, 5)
+    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 50.0, 100.0, 150.0], [5.0])
+    """
+    if not high > low:
+        return [float(low)]
+    raw = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = min((factor * power for factor in (1, 2, 5, 10)), key=lambda size: abs(size - raw))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(count * step, 12) for count in range(first, last + 1)]
+
+
+def tick_label(value: float) -> str:
+    """A tick as short as it can be.
+
+    >>> tick_label(0.2), tick_label(50.0), tick_label(1500), tick_label(-0.5)
+    ('0.2', '50', '1500', '−0.5')
+    """
+    return f"{value:.6g}".replace("-", "−")
+
+
+def wilson(successes: float, trials: int, z: float = 1.959964) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927), 0 to 1; it stays inside 0..1 and is honest for few trials.
+
+    >>> [round(bound, 4) for bound in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    share = successes / trials
+    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def thin(points: list[Point], most: int = MOST_POINTS) -> list[Point]:
+    """At most ``most`` points: means of equal bins where there are more; the last point is kept as it is."""
+    if len(points) <= most:
+        return points
+    size = math.ceil((len(points) - 1) / (most - 1))
+    bins = [points[start : start + size] for start in range(0, len(points) - 1, size)]
+    return [_mean_point(bin_) for bin_ in bins] + [points[-1]]
+
+
+def _mean_point(points: list[Point]) -> Point:
+    count = len(points)
+    return Point(*(sum(getattr(point, name) for point in points) / count for name in ("x", "y", "low", "high")))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From data to pixels, for one axis."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        share = 0.5 if self.high == self.low else (value - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+
+def chart(label: str, series: list[Series], bounds: tuple[float, float] | None = None) -> Markup:
+    """A chart of one or several series over training steps; ``bounds`` fixes the y axis, else it fits the points."""
+    drawn = [one for one in series if one.points]
+    xs = [point.x for one in drawn for point in one.points]
+    low, high = bounds or _bounds(drawn)
+    across = Scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
+    up = Scale(low, high, HEIGHT - BOTTOM, TOP)
+    marks = [_dots(one, across, up) if one.dots else _line(one, across, up) for one in drawn]
+    return tag(
+        "svg",
+        tag("title", label),
+        _axes(across, up),
+        marks,
+        viewbox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        aria_label=label,
+    )
+
+
+def _bounds(series: list[Series]) -> tuple[float, float]:
+    lows = [point.low for one in series for point in one.points]
+    highs = [point.high for one in series for point in one.points]
+    low, high = min(lows), max(highs)
+    if low >= 0 and low < 0.5 * high:
+        low = 0.0  # start at zero unless that would squeeze the line into a corner
+    margin = 0.06 * (high - low) or max(abs(high) * 0.1, 0.5)
+    return (low if low == 0 else low - margin), high + margin
+
+
+def _axes(across: Scale, up: Scale) -> list[Markup]:
+    rows = []
+    for value in nice_ticks(up.low, up.high):
+        y = up(value)
+        rows.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="c-grid"))
+        rows.append(tag("text", tick_label(value), x=LEFT - 6, y=y + 4, text_anchor="end"))
+    for value in _whole_ticks(across):
+        rows.append(tag("text", tick_label(value), x=across(value), y=HEIGHT - BOTTOM + 14, text_anchor="middle"))
+    rows.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=up.start, y2=up.start, class_="c-axis"))
+    rows.append(tag("text", "training step", x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 4, text_anchor="middle"))
+    return rows
+
+
+def _whole_ticks(across: Scale) -> list[float]:
+    return [value for value in nice_ticks(across.low, across.high) if value == int(value)] or [across.low]
+
+
+def _line(series: Series, across: Scale, up: Scale) -> list[Markup]:
+    points = thin(list(series.points))
+    xs = [f"{across(point.x):.1f}" for point in points]
+    line = " ".join(f"{x},{up(point.y):.1f}" for x, point in zip(xs, points))
+    marks = [tag("polyline", points=line, class_=f"c-line s-{series.look}")]
+    if any(point.high > point.low for point in points):
+        top = [f"{x},{_inside(up, point.high):.1f}" for x, point in zip(xs, points)]
+        bottom = [f"{x},{_inside(up, point.low):.1f}" for x, point in zip(xs, points)]
+        marks.insert(0, tag("polygon", points=" ".join(top + bottom[::-1]), class_=f"c-band s-{series.look}"))
+    last = points[-1]
+    marks.append(_dot(last, series, across, up, 3.2))
+    return marks
+
+
+def _inside(up: Scale, value: float) -> float:
+    """The pixel of a value, held inside the axis: a band may pass a fixed bound, the drawing must not."""
+    return up(min(max(value, up.low), up.high))
+
+
+def _dots(series: Series, across: Scale, up: Scale) -> list[Markup]:
+    marks = []
+    for point in series.points:
+        x = across(point.x)
+        whisker = {"x1": x, "x2": x, "y1": _inside(up, point.low), "y2": _inside(up, point.high)}
+        marks.append(tag("line", **whisker, class_=f"c-whisker s-{series.look}"))
+        marks.append(_dot(point, series, across, up, 4.0))
+    return marks
+
+
+def _dot(point: Point, series: Series, across: Scale, up: Scale, radius: float) -> Markup:
+    title = f"{series.label}, step {tick_label(point.x)}: {point.y:.3f}"
+    return tag("circle", tag("title", title), cx=across(point.x), cy=up(point.y), r=radius, class_=f"s-{series.look}")

@@ -1,0 +1,112 @@
+"""The answers to one question at one step, ordered by what they were paid.
+
+Not covered: the text difference between two answers, what-if weights.
+"""
+
+from __future__ import annotations
+
+from statistics import fmean, stdev
+
+from finer.records import Group, RewardBreakdown, Rollout
+from finer.render.markup import Markup, join, one_line, tag, text
+from finer.render.style import fragment, legend, number, part_class, part_letter, signed, status_badge
+
+
+def group_table(group: Group, chosen: int | None = None) -> Markup:
+    """The question, its gold SQL and every rollout, best paid first; ``chosen`` is a rollout id to mark."""
+    if not group.rollouts:
+        return fragment("group", "Group", tag("p", "This group has no answers yet.", class_="f-soft"))
+    ordered = sorted(group.rollouts, key=lambda rollout: (-rollout.breakdown.total, rollout.position))
+    scale = max([1e-9] + [_paid(rollout.breakdown) for rollout in ordered])
+    rows = [_row(rollout, scale, rollout.rollout_id == chosen) for rollout in ordered]
+    table = tag("table", _head(), tag("tbody", *rows))
+    names = [part.name for part in ordered[0].breakdown.parts]
+    return fragment("group", f"Answers to question {group.question.index}", question_head(group), table, legend(names))
+
+
+def question_head(group: Group) -> Markup:
+    """The question as asked, where it comes from, its gold SQL, and how the group fared."""
+    question = group.question
+    facts = f"{question.db_id} · question {question.index} · step {group.step} · group {group.group_id}"
+    if question.difficulty:
+        facts += f" · {question.difficulty}"
+    evidence = tag("p", "Evidence: ", text(question.evidence), class_="f-soft") if question.evidence else None
+    gold = tag("pre", tag("code", question.gold[0])) if question.gold else None
+    return join(
+        tag("p", text(question.text), class_="f-question f-text"),
+        tag("p", facts, class_="f-soft"),
+        evidence,
+        gold,
+        tag("p", group_words(group)),
+    )
+
+
+def group_words(group: Group) -> str:
+    """One sentence on a group: how many right, mean and spread, and whether it teaches anything.
+
+    The spread is the sample standard deviation, as in TRL's advantage.
+    """
+    totals = [rollout.breakdown.total for rollout in group.rollouts]
+    right = sum(rollout.breakdown.status == "correct" for rollout in group.rollouts)
+    spread = stdev(totals) if len(totals) > 1 else 0.0
+    said = f"{right} of {len(totals)} answers right, mean total {number(fmean(totals))}, spread {number(spread)}"
+    if spread < 1e-9:
+        return said + ": all were paid the same, so this group gives no signal."
+    kind = "all right" if right == len(totals) else "all wrong" if right == 0 else "mixed"
+    return f"{said} ({kind})."
+
+
+def _paid(breakdown: RewardBreakdown) -> float:
+    return sum(max(part.contribution, 0.0) for part in breakdown.parts)
+
+
+def _head() -> Markup:
+    names = ["#", "parts", "total", "advantage", "status", "SQL"]
+    numeric = {"#", "total", "advantage"}
+    cells = [tag("th", name, scope="col", class_="f-number" if name in numeric else None) for name in names]
+    return tag("thead", tag("tr", *cells))
+
+
+def _row(rollout: Rollout, scale: float, chosen: bool) -> Markup:
+    breakdown = rollout.breakdown
+    return tag(
+        "tr",
+        tag("td", rollout.position, class_="f-number"),
+        tag("td", stack(breakdown, scale)),
+        tag("td", number(breakdown.total), class_="f-number"),
+        tag("td", advantage_words(rollout.advantage), class_="f-number"),
+        tag("td", status_badge(breakdown.status)),
+        tag("td", tag("code", _sql_line(rollout))),
+        class_="f-chosen" if chosen else None,
+        aria_current="true" if chosen else None,
+    )
+
+
+def _sql_line(rollout: Rollout) -> Markup:
+    if rollout.sql.strip():
+        return one_line(rollout.sql)
+    return tag("em", "no SQL: ", one_line(rollout.completion or "(empty)", 80))
+
+
+def advantage_words(advantage: float | None) -> str:
+    """An advantage with an arrow for its direction.
+
+    >>> advantage_words(1.2), advantage_words(-0.4), advantage_words(None)
+    ('▲ +1.20', '▼ −0.40', '—')
+    """
+    shown = signed(advantage)
+    arrow = {"+": "▲ ", "−": "▼ "}.get(shown[0], "")
+    return arrow + shown
+
+
+def stack(breakdown: RewardBreakdown, scale: float) -> Markup:
+    """A bar of what each part paid; ``scale`` is the amount that fills it."""
+    pieces, words = [], []
+    for part in breakdown.parts:
+        words.append(f"{part.name} {'not scored' if part.value is None else number(part.contribution)}")
+        share = 100 * max(part.contribution, 0.0) / scale
+        if share > 0:
+            letter = part_letter(part.name) if share >= 9 else None
+            pieces.append(tag("i", letter, class_=part_class(part.name), style=f"width:{share:.2f}%"))
+    label = ", ".join(words)
+    return tag("div", *pieces, class_="f-stack", role="img", aria_label=label, title=label)

@@ -1,0 +1,144 @@
+"""The one place where text becomes HTML: everything a model, a person or a database wrote passes through ``text``.
+
+``tag`` builds an element from children; a child that is not already ``Markup`` is escaped, so forgetting to escape is not
+possible, only forgetting to mark (which shows angle brackets instead of running them). Characters that hide or reorder
+text (control characters, ANSI escapes, direction overrides, zero-width marks, lone surrogates) are shown as visible
+escapes such as ``\\u202e``. Long text is cut with a note.
+
+Not covered: rendering Markdown or any other language; text is shown as text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+import unicodedata
+from typing import Any
+
+TEXT_LIMIT = 20_000
+"""Characters of one text that are shown; the rest is cut with a note."""
+
+_VOID = frozenset({"br", "col", "hr", "meta"})
+_KEPT = frozenset("\n\t\u200c\u200d")  # line breaks, and the joiners that several scripts need to be written right
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+class Markup(str):
+    """HTML that this package built: safe to insert as it stands."""
+
+    __slots__ = ()
+
+
+def _is_hidden(character: str) -> bool:
+    return character not in _KEPT and unicodedata.category(character) in _HIDDEN_CATEGORIES
+
+
+def _hidden_class() -> str:
+    """The hidden characters as ranges of a regular expression: one pass of C code instead of a Python loop."""
+    ranges, start = [], None
+    for code in range(sys.maxunicode + 2):
+        hidden = code <= sys.maxunicode and _is_hidden(chr(code))
+        if hidden and start is None:
+            start = code
+        elif not hidden and start is not None:
+            ranges.append(f"\\U{start:08x}-\\U{code - 1:08x}")
+            start = None
+    return "[" + "".join(ranges) + "]"
+
+
+_pattern: re.Pattern | None = None
+
+
+def _hidden_pattern() -> re.Pattern:
+    global _pattern  # built on first use: the walk over all characters takes a tenth of a second
+    if _pattern is None:
+        _pattern = re.compile(_hidden_class())
+    return _pattern
+
+
+def visible_escape(character: str) -> str:
+    r"""How a hidden character is written out.
+
+    >>> visible_escape("\x1b"), visible_escape("\u202e"), visible_escape("\U000e0041")
+    ('\\x1b', '\\u202e', '\\U000e0041')
+    """
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def plain(value: Any, limit: int = TEXT_LIMIT) -> str:
+    r"""Any value as readable plain text: hidden characters written out, cut at ``limit`` characters with a note.
+
+    >>> plain("a\x1b[31mb")
+    'a\\x1b[31mb'
+    >>> plain("x" * 12, limit=5)
+    'xxxxx … (7 further characters not shown)'
+    """
+    raw = value if isinstance(value, str) else str(value)
+    shown = _hidden_pattern().sub(lambda match: visible_escape(match.group()), raw[:limit])
+    if len(raw) > limit:
+        shown += f" … ({len(raw) - limit:,} further characters not shown)"
+    return shown
+
+
+def text(value: Any, limit: int = TEXT_LIMIT) -> Markup:
+    """Any value as safe HTML text.
+
+    >>> text("<script>alert('[b]')</script>")
+    '&lt;script&gt;alert(&#x27;[b]&#x27;)&lt;/script&gt;'
+    """
+    return Markup(html.escape(plain(value, limit), quote=True))
+
+
+def one_line(value: Any, limit: int = 160) -> Markup:
+    """A text on one line, with an ellipsis where it was cut.
+
+    >>> one_line("SELECT name\\n  FROM artist"), one_line("abcdef", limit=3)
+    ('SELECT name FROM artist', 'abc …')
+    """
+    line = " ".join(str(value)[: 4 * limit].split())
+    return text(line[:limit] + " …" if len(line) > limit else line)
+
+
+def join(*children: Any) -> Markup:
+    """Children one after the other; strings and numbers are escaped, ``Markup`` is kept, ``None`` is nothing."""
+    return Markup("".join(_child(child) for child in children))
+
+
+def _child(child: Any) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Markup):
+        return child
+    if isinstance(child, (list, tuple)):
+        return join(*child)
+    return text(child)
+
+
+def tag(element: str, *children: Any, **attributes: Any) -> Markup:
+    """One element. ``class_`` stands for class, ``_`` in names for ``-``; ``True`` writes a bare attribute, ``None`` none.
+
+    >>> tag("p", "1 < 2", class_="note", aria_hidden="true")
+    '<p class="note" aria-hidden="true">1 &lt; 2</p>'
+    """
+    written = "".join(_attribute(name, value) for name, value in attributes.items())
+    if element in _VOID:
+        return Markup(f"<{element}{written}>")
+    return Markup(f"<{element}{written}>{join(*children)}</{element}>")
+
+
+def _attribute(name: str, value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    written = name.rstrip("_").replace("_", "-")
+    if written in ("viewbox", "preserveaspectratio"):  # SVG names are camel case; an HTML parser mends them, XML would not
+        written = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio"}[written]
+    return f" {written}" if value is True else f' {written}="{text(_number(value))}"'
+
+
+def _number(value: Any) -> Any:
+    """Coordinates at two decimals: a third of a pixel is finer than any screen, and pages stay small."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value

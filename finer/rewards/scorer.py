@@ -1,0 +1,181 @@
+"""From completions to what they are paid: read, judge, compare, and add the parts up under a recipe.
+
+``breakdown`` is the pure half (facts in, RewardBreakdown out); ``Scorer`` finds the facts, each distinct completion
+once. Nothing that a policy writes makes it raise. Not covered: advantages (``grpo``), and whether an answer is right
+(``judge``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from finer.atoms import AtomError, atomic_overlap, extract
+from finer.compare import Difference, is_ordered, strict
+from finer.datasets import Dataset
+from finer.judge import Judge
+from finer.memory import Memory
+from finer.prompt import Parsed, parse_completion
+from finer.records import AtomicOverlap, MemoryMatch, Question, RewardBreakdown, RewardPart, Trace, Verdict
+from finer.rewards import atomic as atomic_part
+from finer.rewards import execution as execution_part
+from finer.rewards import format as format_part
+from finer.rewards import memory as memory_part
+from finer.rewards.facts import Facts, short
+from finer.rewards.recipes import Recipe, get_recipe
+from finer.sandbox import check_statement
+
+_PARTS: dict[str, ModuleType] = {
+    "format": format_part,
+    "execution": execution_part,
+    "atomic": atomic_part,
+    "memory": memory_part,
+}
+_SYNTAX_ERROR = re.compile(r"syntax error|incomplete input|unrecognized token")
+"""How SQLite says that a text is not SQL at all; a wrong name or a wrong argument reads otherwise."""
+
+
+def breakdown(recipe: Recipe, facts: Facts) -> RewardBreakdown:
+    """What a completion with these facts is paid, part by part.
+
+    Three rules stand above the parts, in this order: where the gold failed nothing is scored (None); a text that is
+    not one read-only query is paid 0 in every part; behind a gate a broken format is paid 0 in every part.
+    """
+    parts = tuple(_part(name, recipe, facts) for name in recipe.parts)
+    return RewardBreakdown(recipe.name, facts.status, parts, facts.parsed.thought, facts.parsed.sql)
+
+
+def _part(name: str, recipe: Recipe, facts: Facts) -> RewardPart:
+    part, weight = _PARTS[name], recipe.weights[name]
+    evidence = part.evidence(facts)
+    if facts.gold_failed:
+        summary = f"not scored: the gold query failed ({short(facts.verdict.reason)})"
+        return RewardPart(name, None, weight, {"summary": summary, **evidence})
+    if facts.not_a_query:
+        summary = f"paid 0: not one read-only query ({short(facts.not_a_query)})"
+        return RewardPart(name, 0.0, weight, {"summary": summary, **evidence, "reason": short(facts.not_a_query)})
+    value, summary = part.value(facts, recipe), part.summary(facts, recipe)
+    if recipe.gate and not facts.parsed.well_formed:
+        closed = short(facts.parsed.reason)
+        evidence = {"summary": f"paid 0 behind the format gate ({closed}); {summary}", **evidence}
+        return RewardPart(name, 0.0, weight, {**evidence, "gate": closed, "ungated": value})
+    return RewardPart(name, value, weight, {"summary": summary, **evidence})
+
+
+class Scorer:
+    """Scores completions of a dataset's questions under a recipe, which may be exchanged between two calls.
+
+    ``memory``: None takes a new one that holds the dataset's own traces. ``judge``: None starts one on the dataset's
+    databases; close it with the scorer (a context manager).
+    """
+
+    def __init__(
+        self, recipe: Recipe | str, dataset: Dataset, memory: Memory | None = None, judge: Judge | None = None
+    ) -> None:
+        self.recipe = get_recipe(recipe) if isinstance(recipe, str) else recipe
+        self.dataset = dataset
+        self.memory = memory
+        if memory is None and "memory" in self.recipe.parts:
+            self.memory = Memory()
+            self.memory.add(dataset.traces)
+        self._own_judge = judge is None
+        self.judge = Judge(dataset.databases) if judge is None else judge
+
+    def __enter__(self) -> Scorer:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the judge, if the scorer started it."""
+        if self._own_judge:
+            self.judge.close()
+
+    def score(self, question: Question, completions: Sequence[str]) -> list[RewardBreakdown]:
+        """What each completion of one question is paid, in order. KeyError for a database the dataset has not."""
+        paid = {text: breakdown(self.recipe, facts) for text, facts in self._facts(question, completions).items()}
+        return [paid[text] for text in completions]
+
+    def score_many(self, batch: Iterable[tuple[Question, Sequence[str]]]) -> list[list[RewardBreakdown]]:
+        """The same for a whole step: (question, completions) pairs, all against the memory as it is now."""
+        return [self.score(question, completions) for question, completions in batch]
+
+    def right_traces(self, question: Question, paid: Iterable[RewardBreakdown], step: int) -> list[Trace]:
+        """The right answers' different thoughts, to be proposed to the memory after the step.
+
+        Their ``trace_id`` is -1 until the memory gives them a place.
+        """
+        right = [answer for answer in paid if answer.status == "correct" and answer.thought.strip()]
+        different = {answer.thought: answer for answer in reversed(right)}
+        return [
+            Trace(-1, question.db_id, question.text, answer.thought, answer.sql, "policy", step)
+            for answer in reversed(different.values())
+        ]
+
+    def _facts(self, question: Question, completions: Sequence[str]) -> dict[str, Facts]:
+        """The facts of each different completion."""
+        parsed = {text: parse_completion(text) for text in dict.fromkeys(completions)}
+        by_sql = self._facts_of_sql(question, list(dict.fromkeys(answer.sql for answer in parsed.values())))
+        comparable = [answer.thought for answer in parsed.values() if _is_scored(by_sql[answer.sql])]
+        matches = self._matches(comparable, question.db_id)
+        facts = {}
+        for text, answer in parsed.items():
+            of_sql = by_sql[answer.sql]
+            match = matches[answer.thought] if _is_scored(of_sql) else of_sql.match
+            facts[text] = replace(of_sql, parsed=answer, match=match)
+        return facts
+
+    def _facts_of_sql(self, question: Question, statements: list[str]) -> dict[str, Facts]:
+        """What does not depend on the thought: verdict, differing rows and overlap of each statement."""
+        if question.db_id not in self.dataset.databases:
+            raise KeyError(f"question {question.index} asks database {question.db_id!r}, which {self.dataset.name!r} has not")
+        verdicts = self.judge.judge(question, statements)
+        facts = {}
+        for sql, verdict in zip(statements, verdicts, strict=True):
+            found = Facts(Parsed("", sql, False), verdict, why_no_query(sql, verdict), _difference(question, verdict))
+            facts[sql] = replace(found, overlap=self._overlap(question, sql)) if _is_scored(found) else found
+        return facts
+
+    def _overlap(self, question: Question, sql: str) -> AtomicOverlap:
+        if "atomic" not in self.recipe.parts:
+            return AtomicOverlap(None, reason="the recipe does not compare operations")
+        return atomic_overlap(sql, question.gold, self.dataset.databases[question.db_id].schema)
+
+    def _matches(self, thoughts: Sequence[str], db_id: str) -> dict[str, MemoryMatch]:
+        if self.memory is None or "memory" not in self.recipe.parts:
+            return dict.fromkeys(thoughts, MemoryMatch(None, reason="no memory was given"))
+        different = list(dict.fromkeys(thoughts))
+        return dict(zip(different, self.memory.match(different, db_id), strict=True))
+
+
+def why_no_query(sql: str, verdict: Verdict) -> str:
+    """Why a text is not exactly one read-only query; '' where it is one, although it may fail.
+
+    A text that SQLite and sqlglot both cannot parse is no query; one that only SQLite cannot parse (another dialect's
+    ILIKE, say) is a query that fails.
+    """
+    error = verdict.prediction.error if verdict.prediction else verdict.reason
+    fault = check_statement(sql) or (error or "refused" if verdict.status == "refused" else "")
+    if fault or verdict.status != "error" or not _SYNTAX_ERROR.search(error):
+        return fault
+    try:
+        extract(sql)
+    except AtomError:
+        return error
+    return ""
+
+
+def _is_scored(facts: Facts) -> bool:
+    return not facts.gold_failed and not facts.not_a_query
+
+
+def _difference(question: Question, verdict: Verdict) -> Difference | None:
+    """The differing rows of a wrong query on the instance that decided."""
+    prediction, gold = verdict.prediction, verdict.gold
+    if verdict.correct is not False or not (prediction and gold and prediction.ran and gold.ran):
+        return None
+    return strict(gold, prediction, is_ordered(question.gold[0]))

@@ -1,0 +1,184 @@
+"""The process that runs statements for :mod:`finer.sandbox`: standard library only, started by its path.
+
+Reads requests and writes answers on its standard streams as length-prefixed ``marshal`` frames; ends when its input
+ends, so it never outlives its parent. It trusts its parent and nothing in the SQL.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import sqlite3
+import struct
+import sys
+import time
+from collections import OrderedDict
+from typing import Any, BinaryIO
+
+KEPT_CONNECTIONS = 16
+"""Databases held open, so that a statement does not pay for opening its file."""
+CACHE_KIBIBYTES = 2000
+"""Page cache of each of them; comes on top of the memory a statement may take."""
+GRACE_SECONDS = 1.0
+"""After its time a statement has this long to hear of it; then the process is ended from outside SQLite."""
+STEPS_BETWEEN_LOOKS = 5000
+"""Virtual machine steps between two looks at the clock."""
+VALUE_BYTES = 16
+"""What any value of a result counts, beside the length of a text."""
+
+ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+# load_extension runs foreign code; fts3_tokenizer takes a raw pointer where SQLite was built with it.
+FORBIDDEN_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
+Answer = tuple[str, tuple[tuple[Any, ...], ...], tuple[str, ...], str, float]
+
+
+class TooLarge(Exception):
+    """A result passed a bound; the message names it."""
+
+
+class Runner:
+    """Runs one statement at a time under fixed bounds."""
+
+    def __init__(self, seconds: float, rows: int, megabytes: int, result_bytes: int) -> None:
+        self.seconds, self.rows, self.megabytes, self.result_bytes = seconds, rows, megabytes, result_bytes
+        self.connections: OrderedDict[tuple, sqlite3.Connection] = OrderedDict()
+        self.deadline = 0.0
+        self.denied = ""
+
+    def run(self, database: tuple, sql: str) -> Answer:
+        """(status, rows, columns, error, seconds) of one statement on one database (its URI and its stamp)."""
+        started = time.perf_counter()
+        self.deadline = time.monotonic() + self.seconds
+        self.denied = ""
+        # The system's own alarm ends this process even inside one long call of C, and even when the parent is gone.
+        signal.setitimer(signal.ITIMER_REAL, self.seconds + GRACE_SECONDS)
+        rows: tuple = ()
+        columns: tuple = ()
+        try:
+            rows, columns = self.fetch(self.connection(database), sql)
+            status, error = ("ok" if rows else "empty"), ""
+        except Exception as failure:  # noqa: BLE001 (whatever the text brings about becomes a status)
+            status, error = self.explain(failure)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return status, rows, columns, error, time.perf_counter() - started
+
+    def fetch(self, connection: sqlite3.Connection, sql: str) -> tuple[tuple, tuple]:
+        """All rows, read one by one so that a bound stops the statement and not the memory."""
+        cursor = connection.cursor()
+        try:
+            rows, size = [], 0
+            for row in cursor.execute(sql):
+                if len(rows) == self.rows:
+                    raise TooLarge(f"more than {self.rows} rows")
+                size += sum(VALUE_BYTES + (len(value) if isinstance(value, (str, bytes)) else 0) for value in row)
+                if size > self.result_bytes:
+                    raise TooLarge(f"a result of more than {self.result_bytes} bytes")
+                rows.append(row)
+            return tuple(rows), tuple(column[0] for column in cursor.description or ())
+        finally:
+            cursor.close()
+
+    def explain(self, failure: Exception) -> tuple[str, str]:
+        """The status and the sentence for what a statement raised."""
+        if isinstance(failure, TooLarge):
+            return "too_large", str(failure)
+        if isinstance(failure, MemoryError):
+            self.forget()
+            return "too_large", f"needs more than {self.megabytes} MB of memory"
+        if isinstance(failure, sqlite3.DataError):
+            return "too_large", f"{failure} (a value of more than {self.result_bytes} bytes)"
+        if self.denied:
+            return "refused", self.denied
+        if isinstance(failure, sqlite3.Warning):  # what Python raises where a second statement follows
+            return "refused", "more than one statement"
+        if getattr(failure, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            return "timeout", f"stopped after {self.seconds:g} s"
+        return "error", str(failure) or type(failure).__name__
+
+    def connection(self, database: tuple) -> sqlite3.Connection:
+        """The kept connection, or a new one; a file that changed on disk has another stamp and opens anew."""
+        if database in self.connections:
+            self.connections.move_to_end(database)
+            return self.connections[database]
+        while len(self.connections) >= KEPT_CONNECTIONS:
+            self.connections.popitem(last=False)[1].close()
+        self.connections[database] = self.open(database[0])
+        return self.connections[database]
+
+    def open(self, uri: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=0)
+        connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+        headroom = KEPT_CONNECTIONS * CACHE_KIBIBYTES * 1024
+        connection.execute(f"PRAGMA hard_heap_limit = {self.megabytes * 2**20 + headroom}").fetchall()
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}").fetchall()
+        connection.execute("PRAGMA temp_store = MEMORY").fetchall()  # a large sort must meet the bound, not the disk
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self.result_bytes)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()  # a broken file fails here
+        connection.set_authorizer(self.authorize)
+        connection.set_progress_handler(lambda: time.monotonic() > self.deadline, STEPS_BETWEEN_LOOKS)
+        return connection
+
+    def authorize(self, action: int, first: str | None, second: str | None, *_: Any) -> int:
+        """SQLite asks this for everything a statement would do, while preparing it."""
+        if action == sqlite3.SQLITE_FUNCTION and str(second).lower() in FORBIDDEN_FUNCTIONS:
+            self.denied = f"function {second} is not allowed"
+        elif action not in ALLOWED:
+            self.denied = self.denied or "only reading is allowed"
+        else:
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
+
+    def forget(self) -> None:
+        """Closes every connection, so that what one statement filled does not narrow the next one's memory."""
+        while self.connections:
+            self.connections.popitem()[1].close()
+
+
+def limit_memory(megabytes: int) -> None:
+    """A bound on the whole process behind SQLite's own; where the system offers none, SQLite's own must do."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20,) * 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, ValueError, OSError):
+        return
+
+
+def read_frame(stream: BinaryIO) -> Any:
+    """The next message; EOFError where the stream ends."""
+    header = stream.read(4)
+    if len(header) < 4:
+        raise EOFError
+    (length,) = struct.unpack("<I", header)
+    body = stream.read(length)
+    if len(body) < length:
+        raise EOFError
+    return marshal.loads(body)
+
+
+def write_frame(stream: BinaryIO, message: Any) -> None:
+    """Sends one message of plain values."""
+    body = marshal.dumps(message)
+    stream.write(struct.pack("<I", len(body)) + body)
+    stream.flush()
+
+
+def serve(seconds: float, rows: int, megabytes: int, result_bytes: int) -> None:
+    """Answers requests until the input ends."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])  # a parent's mask is inherited
+    limit_memory(2 * megabytes + 512)
+    runner = Runner(seconds, rows, megabytes, result_bytes)
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    while True:
+        try:
+            write_frame(answers, runner.run(*read_frame(requests)))
+        except (EOFError, BrokenPipeError):
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(float(sys.argv[1]), *map(int, sys.argv[2:5]))

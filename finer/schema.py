@@ -1,0 +1,312 @@
+"""Tables, columns, types, keys and sample values of an SQLite file, and their text for a prompt.
+
+Reads only what the file declares (names, types, keys, uniqueness) and a look at its first rows. It guesses no link
+that is not declared, and covers neither views nor virtual tables' hidden columns.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from finer.errors import FinerError
+
+SAMPLE_COUNT = 3
+"""Distinct values kept of a column."""
+SAMPLE_ROWS = 1000
+"""Rows looked at for them; a bound, so that a database of millions of rows opens at once."""
+SAMPLE_CHARACTERS = 40
+"""A longer value is cut in the rendering."""
+
+# The keywords that SQLite 3.40 does not take as a bare name; a test asks SQLite itself about each of them.
+_RESERVED_WORDS = """
+    ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CAST CHECK COLLATE COMMIT CONSTRAINT CREATE CURRENT_DATE
+    CURRENT_TIME CURRENT_TIMESTAMP DEFAULT DEFERRABLE DELETE DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FOREIGN FROM
+    GROUP HAVING IF IN INDEX INDEXED INSERT INTERSECT INTO IS ISNULL JOIN LIMIT NOT NOTHING NOTNULL NULL ON OR ORDER
+    PRIMARY RAISE REFERENCES RETURNING SELECT SET TABLE THEN TO TRANSACTION UNION UNIQUE UPDATE USING VALUES WHEN
+    WHERE"""
+RESERVED = frozenset(_RESERVED_WORDS.split())
+_BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class DataError(FinerError, ValueError):
+    """A file of data that cannot be used as it is; the message names it, the fault and the mend."""
+
+
+class MissingDataError(DataError, FileNotFoundError):
+    """A file of data that is not where it should be."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as its table declares it."""
+
+    name: str
+    type: str
+    """The declared type in upper case; '' where none is declared."""
+    primary_key: bool = False
+    """Part of the primary key."""
+    not_null: bool = False
+    """NULL is ruled out by declaration (NOT NULL, or the rowid key)."""
+    unique: bool = False
+    """No value twice by declaration: a one-column UNIQUE, or the whole primary key."""
+    references: tuple[str, str] | None = None
+    """(table, column) of the first declared foreign key, in the spelling of the table it refers to."""
+    samples: tuple[Any, ...] = ()
+    """Up to three distinct values other than NULL, in the order of the file."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table and its columns in declared order."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def _columns_by_name(self) -> dict[str, Column]:
+        return {column.name.lower(): column for column in self.columns}
+
+    def has(self, column: str) -> bool:
+        """Is there a column of that name (in any case)?"""
+        return column.lower() in self._columns_by_name
+
+    def column(self, name: str) -> Column:
+        """The column of that name, in any case; KeyError that lists the columns there are."""
+        try:
+            return self._columns_by_name[name.lower()]
+        except KeyError:
+            known = [column.name for column in self.columns]
+            raise KeyError(f"table {self.name!r} has no column {name!r}; it has {known}") from None
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the primary key's columns; empty where none is declared."""
+        return tuple(column.name for column in self.columns if column.primary_key)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one database."""
+
+    db_id: str
+    tables: tuple[Table, ...]
+
+    @cached_property
+    def _tables_by_name(self) -> dict[str, Table]:
+        return {table.name.lower(): table for table in self.tables}
+
+    def has(self, table: str) -> bool:
+        """Is there a table of that name (in any case)?"""
+        return table.lower() in self._tables_by_name
+
+    def table(self, name: str) -> Table:
+        """The table of that name, in any case; KeyError that lists the tables there are."""
+        try:
+            return self._tables_by_name[name.lower()]
+        except KeyError:
+            known = [table.name for table in self.tables]
+            raise KeyError(f"database {self.db_id!r} has no table {name!r}; it has {known}") from None
+
+    @property
+    def keys(self) -> tuple[tuple[tuple[str, str], tuple[str, str]], ...]:
+        """Declared foreign keys as ((child table, column), (parent table, column))."""
+        return tuple(
+            ((table.name, column.name), column.references)
+            for table in self.tables
+            for column in table.columns
+            if column.references
+        )
+
+
+def quote(name: str) -> str:
+    """A name as SQL wants it: bare where that is read back as the same name, else in double quotes.
+
+    >>> quote("title"), quote("unit price"), quote("order")
+    ('title', '"unit price"', '"order"')
+    """
+    if _BARE_NAME.match(name) and name.upper() not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def database_uri(path: str | Path) -> str:
+    """The URI that opens an SQLite file for reading only, without locks or files beside it.
+
+    Raises MissingDataError where there is no file, DataError where newer content waits in a write-ahead log (opening
+    without locks would silently miss it).
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingDataError(f"no database file {str(path)!r}; check the path")
+    log = Path(f"{file}-wal")
+    if log.exists() and log.stat().st_size:
+        raise DataError(
+            f"{str(path)!r} has content waiting in {log.name!r}; close the program that writes it, or run: "
+            f"sqlite3 {str(path)!r} 'PRAGMA wal_checkpoint(TRUNCATE)'"
+        )
+    return file.resolve().as_uri() + "?mode=ro&immutable=1"
+
+
+def read_schema(path: str | Path, db_id: str = "") -> Schema:
+    """The schema of an SQLite file; ``db_id`` is by default the file's name without its ending.
+
+    Raises MissingDataError for a missing file and DataError for one that is no readable database.
+    """
+    uri = database_uri(path)
+    try:
+        connection = sqlite3.connect(uri, uri=True)
+        try:
+            connection.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+            return Schema(db_id or Path(path).stem, _tables(connection))
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise DataError(f"{str(path)!r} is not a readable SQLite database: {error}; give an .sqlite file") from error
+
+
+def _tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY rowid"
+    names = [name for (name,) in connection.execute(query)]
+    spelling = {name.lower(): name for name in names}
+    return tuple(Table(name, _columns(connection, name, spelling)) for name in names)
+
+
+def _columns(connection: sqlite3.Connection, table: str, spelling: dict[str, str]) -> tuple[Column, ...]:
+    info = connection.execute("SELECT name, type, \"notnull\", pk FROM pragma_table_info(?)", (table,)).fetchall()
+    key = [name for name, _, _, position in info if position]
+    unique = _unique_columns(connection, table) | ({key[0]} if len(key) == 1 else set())
+    links = _links(connection, table, spelling)
+    samples = _samples(connection, table, [name for name, *_ in info])
+    return tuple(
+        Column(
+            name,
+            kind.upper(),
+            primary_key=bool(position),
+            # In SQLite a primary key admits NULL, unless it is the rowid itself.
+            not_null=bool(not_null) or (key == [name] and kind.upper() == "INTEGER"),
+            unique=name in unique,
+            references=links.get(name.lower()),
+            samples=samples[name],
+        )
+        for name, kind, not_null, position in info
+    )
+
+
+def _unique_columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    query = 'SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial'
+    indexes = [name for (name,) in connection.execute(query, (table,)).fetchall()]
+    columns = [connection.execute("SELECT name FROM pragma_index_info(?)", (index,)).fetchall() for index in indexes]
+    return {found[0][0] for found in columns if len(found) == 1}
+
+
+def _links(connection: sqlite3.Connection, table: str, spelling: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Column (in lower case) to what it refers to; a link to a table that does not exist is left out."""
+    query = 'SELECT "table", "from", "to", seq FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq'
+    links: dict[str, tuple[str, str]] = {}
+    for parent, column, target, position in connection.execute(query, (table,)).fetchall():
+        parent = spelling.get(parent.lower(), "")
+        target = _target(connection, parent, target, position) if parent else ""
+        if target:
+            links.setdefault(column.lower(), (parent, target))
+    return links
+
+
+def _target(connection: sqlite3.Connection, parent: str, target: str | None, position: int) -> str:
+    """The referred column in its own spelling; where the declaration names none, it is the parent's key."""
+    info = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (parent,)).fetchall()
+    if target is None:
+        return next((name for name, key in info if key == position + 1), "")
+    return next((name for name, _ in info if name.lower() == target.lower()), "")
+
+
+def _samples(connection: sqlite3.Connection, table: str, names: list[str]) -> dict[str, tuple[Any, ...]]:
+    selected = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    source = '"' + table.replace('"', '""') + '"'
+    samples: dict[str, list[Any]] = {name: [] for name in names}
+    for row in connection.execute(f"SELECT {selected} FROM {source} LIMIT {SAMPLE_ROWS}"):
+        for name, value in zip(names, row, strict=True):
+            if value is not None and len(samples[name]) < SAMPLE_COUNT and value not in samples[name]:
+                samples[name].append(value)
+    return {name: tuple(values) for name, values in samples.items()}
+
+
+def _shown(schema: Schema, tables: tuple[str, ...]) -> list[Table]:
+    return [schema.table(name) for name in tables] if tables else list(schema.tables)
+
+
+def render_compact(schema: Schema, tables: tuple[str, ...] = ()) -> str:
+    """One line a table: names, and links to tables that are shown too. The small policy is trained on this form.
+
+    ``tables`` chooses and orders them; empty means all. KeyError for a table that is not there.
+
+    >>> author = Table("author", (Column("author_id", "INTEGER"), Column("name", "TEXT")))
+    >>> link = Column("author_id", "INTEGER", references=("author", "author_id"))
+    >>> book = Table("book", (Column("book_id", "INTEGER"), link, Column("unit price", "REAL")))
+    >>> print(render_compact(Schema("shop", (author, book))))
+    author(author_id, name)
+    book(book_id, author_id -> author.author_id, "unit price")
+    """
+    shown = _shown(schema, tables)
+    names = {table.name for table in shown}
+    return "\n".join(_compact_table(table, names) for table in shown)
+
+
+def _compact_table(table: Table, shown: set[str]) -> str:
+    return f"{quote(table.name)}({', '.join(_compact_column(column, shown) for column in table.columns)})"
+
+
+def _compact_column(column: Column, shown: set[str]) -> str:
+    # A link into a table that is left out would only point nowhere.
+    if column.references is None or column.references[0] not in shown:
+        return quote(column.name)
+    parent, target = column.references
+    return f"{quote(column.name)} -> {quote(parent)}.{quote(target)}"
+
+
+def render_ddl(schema: Schema, tables: tuple[str, ...] = ()) -> str:
+    """CREATE TABLE statements with sample values as comments, for models that were trained on such text.
+
+    It is SQL that SQLite accepts. ``tables`` as in :func:`render_compact`.
+    """
+    return "\n\n".join(_create_table(table) for table in _shown(schema, tables))
+
+
+def _create_table(table: Table) -> str:
+    lines = [(_column_text(column, table), _sample_text(column)) for column in table.columns]
+    if len(table.primary_key) > 1:
+        lines.append((f"PRIMARY KEY ({', '.join(map(quote, table.primary_key))})", ""))
+    body = []
+    for position, (text, comment) in enumerate(lines):
+        comma = "," if position < len(lines) - 1 else ""
+        body.append(f"    {text}{comma}" + (f"  -- {comment}" if comment else ""))
+    return f"CREATE TABLE {quote(table.name)} (\n" + "\n".join(body) + "\n);"
+
+
+def _column_text(column: Column, table: Table) -> str:
+    sole_key = table.primary_key == (column.name,)
+    words = [quote(column.name), column.type, "PRIMARY KEY" if sole_key else ""]
+    words.append("NOT NULL" if column.not_null and not sole_key else "")
+    words.append("UNIQUE" if column.unique and not sole_key else "")
+    if column.references:
+        words.append(f"REFERENCES {quote(column.references[0])} ({quote(column.references[1])})")
+    return " ".join(word for word in words if word)
+
+
+def _sample_text(column: Column) -> str:
+    return ", ".join(_literal(value) for value in column.samples)
+
+
+def _literal(value: Any) -> str:
+    """A value as SQL writes it, on one line and cut where it is long."""
+    if isinstance(value, bytes):
+        return f"x'{value[: SAMPLE_CHARACTERS // 2].hex()}'"
+    if not isinstance(value, str):
+        return repr(value)
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in value[:1000]).split())
+    text = text if len(text) <= SAMPLE_CHARACTERS else text[: SAMPLE_CHARACTERS - 1] + "…"
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,249 @@
+"""Recipes: their numbers, their proof, and the three invariants over everything a part can say. Run: pytest tests/test_recipes.py"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from finer.prompt import Parsed
+from finer.records import AtomicOverlap, Execution, MemoryMatch, Verdict
+from finer.rewards import RECIPES, Recipe, RecipeError, Shaping, breakdown, get_recipe
+from finer.rewards.facts import Facts
+from finer.rewards.recipes import PART_NAMES
+
+FAILED = ("error", "timeout", "too_large", "refused")
+RAN = ("ok", "empty")
+
+
+def facts(correct=True, status="ok", overlap=1.0, similarity=1.0, well_formed=True, not_a_query=""):
+    parsed = Parsed("a thought", "SELECT 1", well_formed, "" if well_formed else "no thought")
+    execution = Execution(status, error="" if status in RAN else "it broke")
+    return Facts(
+        parsed,
+        Verdict(correct, status, "" if correct else "row (1,) is missing", 0, execution, Execution("ok")),
+        not_a_query,
+        None,
+        AtomicOverlap(overlap, reason="" if overlap is not None else "unreadable"),
+        MemoryMatch(similarity, (), 3, "" if similarity is not None else "no thought"),
+    )
+
+
+def total(recipe, **what):
+    return breakdown(recipe, facts(**what)).total
+
+
+# -- the three recipes, number by number ------------------------------------------------------------------------------
+
+PHI_HALF = 0.05 * 0.5 + 0.95 * 0.79 * 0.5**0.2
+WRONG = dict(correct=False, status="ok", overlap=0.5, similarity=0.6)
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "expected"),
+    [
+        # recipe, facts, (format, execution, atomic, memory) or (execution,)
+        ("sparse", dict(), (1,)),
+        ("sparse", WRONG, (0,)),
+        ("sparse", {**WRONG, "status": "error"}, (0,)),
+        ("sparse", dict(well_formed=False), (1,)),
+        ("paper", dict(overlap=0.3, similarity=0.2), (1, 2, 0, 1)),
+        ("paper", WRONG, (1, 1, PHI_HALF, 0.6)),
+        ("paper", {**WRONG, "status": "empty"}, (1, 1, PHI_HALF, 0.6)),
+        ("paper", {**WRONG, "status": "error"}, (1, 0, 0, 0.6)),
+        ("paper", {**WRONG, "overlap": 0.0}, (1, 1, 0, 0.6)),
+        ("paper", {**WRONG, "overlap": None, "similarity": None}, (1, 1, None, None)),
+        ("paper", dict(well_formed=False), (0, 0, 0, 0)),
+        ("paper", {**WRONG, "well_formed": False}, (0, 0, 0, 0)),
+        ("finer", dict(overlap=0.3, similarity=0.2), (1, 1, 1, 1)),
+        ("finer", dict(overlap=None, similarity=None), (1, 1, 1, 1)),
+        ("finer", WRONG, (1, 0.1, 0.5, 0.6)),
+        ("finer", {**WRONG, "status": "timeout"}, (1, 0, 0.5, 0.6)),
+        ("finer", {**WRONG, "well_formed": False}, (0, 0.1, 0.5, 0.6)),
+        ("finer", dict(well_formed=False), (0, 1, 1, 1)),
+        ("finer", {**WRONG, "overlap": None, "similarity": None}, (1, 0.1, None, None)),
+    ],
+)
+def test_values(name, what, expected):
+    assert tuple(part.value for part in breakdown(get_recipe(name), facts(**what)).parts) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_failed_gold_scores_nothing(name):
+    paid = breakdown(get_recipe(name), facts(correct=None, status="gold_failed"))
+    assert paid.status == "gold_failed" and paid.total == 0
+    assert all(part.value is None and "the gold query failed" in part.evidence["summary"] for part in paid.parts)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("well_formed", [True, False])
+def test_no_query_is_paid_nothing_with_the_reason(name, well_formed):
+    paid = breakdown(
+        get_recipe(name), facts(correct=False, status="refused", well_formed=well_formed, not_a_query="two statements")
+    )
+    assert paid.status == "refused"
+    assert all(part.value == 0 and part.evidence["reason"] == "two statements" for part in paid.parts)
+
+
+def test_the_gate_says_what_it_held_back():
+    paid = breakdown(get_recipe("paper"), facts(**WRONG, well_formed=False))
+    assert paid.total == 0
+    assert [part.evidence["ungated"] for part in paid.parts] == pytest.approx([0, 1, PHI_HALF, 0.6])
+    assert {part.evidence["gate"] for part in paid.parts} == {"no thought"}
+
+
+def test_full_marks_and_margins():
+    assert [recipe.full_marks for recipe in RECIPES.values()] == pytest.approx([1, 4, 1])
+    assert [recipe.margin for recipe in RECIPES.values()] == pytest.approx([1, 0.1995, 0.4])
+
+
+def test_stated_bounds_of_finer():
+    recipe = get_recipe("finer")
+    assert total(recipe, well_formed=False) == pytest.approx(0.95)
+    assert total(recipe, correct=False) == pytest.approx(0.55)
+
+
+# -- shaping ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("overlap", "expected"), [(0, 0), (0.01, 0.30), (0.05, 0.41), (0.1, 0.48), (0.25, 0.58), (0.5, 0.68), (0.75, 0.75), (1, 0.80)]
+)
+def test_shaping_of_the_paper(overlap, expected):
+    """The sweep's figures for S3."""
+    assert get_recipe("paper").shaping(overlap) == pytest.approx(expected, abs=0.01)
+
+
+shapings = st.builds(Shaping, st.floats(0, 1), st.floats(0, 2), st.floats(0.05, 5))
+
+
+@given(shaping=shapings, first=st.floats(0, 1), second=st.floats(0, 1))
+def test_an_accepted_shaping_rises_from_zero(shaping, first, second):
+    assert not shaping.problem() and shaping(0.0) == 0
+    assert shaping(min(first, second)) <= shaping(max(first, second)) + 1e-12
+
+
+# -- check ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_passes_its_own_check(name):
+    assert get_recipe(name).check() is get_recipe(name)
+
+
+FINER, PAPER = RECIPES["finer"], RECIPES["paper"]
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("case", "recipe", "message"),
+    [
+        ("atomic too heavy", PAPER.with_weights({"atomic": 1.3}), r"= 4; .*1\.041 \(atomic\).* = 4\.041\. .* -0\.04065, and"),
+        ("the sweep's S1", replace(PAPER, shaping=Shaping(0.15, 1.0, 0.35)), r"Between them lie 0, and the margin is 0\.1995"),
+        ("execution too light", FINER.with_weights({"execution": 0.3}), r"= 0\.75; .* = 0\.53\. Between them lie 0\.22"),
+        ("format too heavy", FINER.with_weights({"format": 0.2}), r"0 \(format\).*0\.2 \(format\)"),
+        ("no weight at all", FINER.with_weights(dict.fromkeys(PART_NAMES, 0.0)), "Between them lie 0,"),
+        ("negative weight", FINER.with_weights({"memory": -0.1}), "the weight of memory is -0.1; it must be"),
+        ("weight not a number", FINER.with_weights({"memory": NAN}), "the weight of memory is nan"),
+        ("weight as text", FINER.with_weights({"memory": "0.1"}), "the weight of memory is '0.1'"),
+        ("weight without end", FINER.with_weights({"execution": float("inf")}), "the weight of execution is inf"),
+        ("margin of nothing", replace(FINER, margin=0.0), "the margin is 0.0; it must be a number above 0"),
+        ("wrong pays like right", replace(FINER, execution_wrong=1.5), "execution pays 0.0 / 1.5 / 1.0"),
+        ("failing pays more", replace(FINER, execution_fails=0.2), "execution pays 0.2 / 0.1 / 1.0"),
+        ("lam out of range", replace(FINER, shaping=Shaping(lam=1.2)), "lam is 1.2; it must lie between 0 and 1"),
+        ("beta negative", replace(FINER, shaping=Shaping(0.5, -1, 1)), "beta is -1"),
+        ("gamma zero", replace(FINER, shaping=Shaping(0.5, 1, 0)), "gamma is 0"),
+        ("atomic of right below 0", replace(FINER, atomic_right=-1.0), "the atomic value of a right answer is -1.0"),
+        ("unknown part", replace(FINER, parts=("format", "style")), "unknown part 'style'; there are format, execution"),
+        ("part twice", replace(RECIPES["sparse"], parts=("execution", "execution")), "a part is named twice"),
+        ("weight missing", replace(FINER, weights={"format": 1.0}), r"weights are given for \['format'\]"),
+        ("gate without format", replace(RECIPES["sparse"], gate=True), "a gate needs the part 'format'"),
+    ],
+)
+def test_check_refuses(case, recipe, message):
+    with pytest.raises(RecipeError, match=message) as caught:
+        recipe.check()
+    assert recipe.name in str(caught.value), case
+
+
+def test_with_weights_changes_a_copy():
+    changed = FINER.with_weights({"memory": 0.05})
+    assert changed.weights == {**FINER.weights, "memory": 0.05} and FINER.weights["memory"] == 0.1
+    assert hash(changed) == hash(FINER) and changed != FINER
+
+
+def test_with_weights_names_the_parts_there_are():
+    with pytest.raises(RecipeError, match="recipe 'sparse' has no part 'memory'; it has execution"):
+        get_recipe("sparse").with_weights({"memory": 1})
+
+
+def test_unknown_recipe_names_those_there_are():
+    with pytest.raises(RecipeError, match="unknown recipe 'papper'; there are sparse, paper, finer"):
+        get_recipe("papper")
+
+
+# -- the three invariants ---------------------------------------------------------------------------------------------
+
+unit = st.floats(0, 1)
+maybe = st.none() | unit
+queries = st.fixed_dictionaries(
+    {"status": st.sampled_from(RAN + FAILED[:3]), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()}
+)
+rights = st.fixed_dictionaries({"status": st.sampled_from(RAN), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()})
+
+
+@st.composite
+def accepted_recipes(draw):
+    """Recipes that pass ``check``: the named ones, and others with any weights, values and shaping."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(list(RECIPES.values())))
+    parts = ("execution", *draw(st.sets(st.sampled_from(["format", "atomic", "memory"]))))
+    fails, wrong = sorted(draw(st.tuples(unit, unit)))
+    recipe = Recipe(
+        "drawn",
+        parts,
+        {part: draw(st.floats(0, 2)) for part in parts} | {"execution": draw(st.floats(1, 10))},
+        gate="format" in parts and draw(st.booleans()),
+        margin=1.0,
+        execution_fails=fails,
+        execution_wrong=wrong,
+        execution_right=wrong + draw(st.floats(0.1, 3)),
+        shaping=draw(shapings),
+        atomic_right=draw(unit),
+        atomic_needs_run=draw(st.booleans()),
+    )
+    gap = sum(recipe.least_right_pay().values()) - sum(recipe.most_wrong_pay().values())
+    assume(gap > 1e-3)
+    return replace(recipe, margin=gap * draw(st.floats(0.01, 1))).check()
+
+
+@given(recipe=accepted_recipes(), right=rights, wrong=queries)
+def test_gold_earns_full_marks(recipe, right, wrong):
+    full = total(recipe, **{**right, "well_formed": True})
+    assert full == pytest.approx(recipe.full_marks)
+    assert full >= max(total(recipe, **right), total(recipe, correct=False, **wrong)) - 1e-9
+
+
+@given(recipe=accepted_recipes(), right=rights, wrong=queries)
+def test_a_wrong_answer_stays_below_a_right_one_by_the_margin(recipe, right, wrong):
+    if recipe.gate:  # the margin is stated among the answers that pass the gate
+        right = {**right, "well_formed": True}
+    assert total(recipe, correct=False, **wrong) <= total(recipe, **right) - recipe.margin + 1e-8
+
+
+@given(recipe=accepted_recipes(), text=queries, query=queries, correct=st.booleans())
+def test_no_query_earns_no_more_than_any_query(recipe, text, query, correct):
+    if correct:
+        query = {**query, "status": "ok"}
+    paid = breakdown(recipe, facts(correct=False, **{**text, "status": "refused"}, not_a_query="prose"))
+    assert all(part.value == 0 for part in paid.parts)
+    assert paid.total <= total(recipe, correct=correct, **query)
+
+
+@settings(max_examples=50)
+@given(recipe=accepted_recipes())
+def test_the_bound_on_wrong_answers_is_reached(recipe):
+    """So ``check`` refuses nothing that would hold."""
+    assert total(recipe, correct=False, overlap=1.0, similarity=1.0) == pytest.approx(sum(recipe.most_wrong_pay().values()))
