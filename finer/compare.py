@@ -182,15 +182,16 @@ def _pair(
     numbers = [place for place in floats if left and isinstance(gold[left[0]][place], (int, float))]
     if not left or not right or not numbers:
         return left[len(right) :], right[len(left) :]
-    if len(left) > MATCHED_EXACTLY or len(right) > MATCHED_EXACTLY:
-        left, right = _without_twins(gold, prediction, left, right)
     # The column with the most values leaves the fewest candidates for each row.
-    column = max(numbers, key=lambda place: len({gold[position][place] for position in left}))
-    right.sort(key=lambda position: prediction[position][column])
-    values = [prediction[position][column] for position in right]
+    numbers.sort(key=lambda place: -len({gold[position][place] for position in left}))
+    left = sorted(left, key=lambda position: [gold[position][place] for place in numbers])
+    right = sorted(right, key=lambda position: [prediction[position][place] for place in numbers])
+    if len(left) > MATCHED_EXACTLY or len(right) > MATCHED_EXACTLY:
+        left, right = _merged(gold, prediction, left, right, numbers)
+    values = [prediction[position][numbers[0]] for position in right]
     edges = {}
-    for position in sorted(left, key=lambda position: gold[position][column]):
-        slots = _window(values, gold[position][column])
+    for position in left:
+        slots = _window(values, gold[position][numbers[0]], MATCHED_EXACTLY**2 // len(left))
         edges[position] = [slot for slot in slots if _rows_equal(gold[position], prediction[right[slot]])]
     paired = _largest_pairing(edges, reroute=len(edges) <= MATCHED_EXACTLY)
     partners = set(paired.values())
@@ -198,29 +199,33 @@ def _pair(
     return lone, [right[slot] for slot in range(len(right)) if slot not in paired]
 
 
-def _without_twins(
-    gold: Sequence[Row], prediction: Sequence[Row], left: list[int], right: list[int]
+def _merged(
+    gold: Sequence[Row], prediction: Sequence[Row], left: list[int], right: list[int], numbers: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Both groups without the pairs that are exactly equal."""
-    twins = Counter(gold[position] for position in left) & Counter(prediction[position] for position in right)
-    rest = []
-    for rows, positions in ((gold, left), (prediction, right)):
-        open_twins = Counter(twins)
-        kept = []
-        for position in positions:
-            if open_twins[rows[position]]:
-                open_twins[rows[position]] -= 1
-            else:
-                kept.append(position)
-        rest.append(kept)
-    return rest[0], rest[1]
+    """What stays alone when two sorted groups are paired in one walk: all there is to do for one column of floats.
+
+    With several columns, noise in one can sort the others apart; those rows go on to the search for a pairing.
+    """
+    lone_left, lone_right = [], []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        wanted, given = gold[left[i]], prediction[right[j]]
+        if _rows_equal(wanted, given):
+            i, j = i + 1, j + 1
+        elif [wanted[place] for place in numbers] < [given[place] for place in numbers]:
+            lone_left.append(left[i])
+            i += 1
+        else:
+            lone_right.append(right[j])
+            j += 1
+    return lone_left + left[i:], lone_right + right[j:]
 
 
-def _window(values: list[float], value: float) -> range:
+def _window(values: list[float], value: float, most: int) -> range:
     """The stretch of sorted values that may be close to one; a little too wide, since closeness is checked again."""
     margin = 0.0 if math.isinf(value) else 2 * max(ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE * abs(value))
     start = bisect_left(values, value - margin)
-    return range(start, min(bisect_right(values, value + margin), start + 2 * MATCHED_EXACTLY))
+    return range(start, min(bisect_right(values, value + margin), start + most))
 
 
 def _largest_pairing(edges: dict[int, list[int]], reroute: bool) -> dict[int, int]:

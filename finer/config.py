@@ -95,9 +95,14 @@ def to_toml(config: TrainConfig) -> str:
     >>> to_toml(TrainConfig(weights={"atomic": 0.2})).splitlines()[-2:]
     ['[weights]', '"atomic" = 0.2']
     """
-    lines = [f"{key} = {json.dumps(getattr(config, key))}" for key in KEYS if key != "weights"]
-    weights = [f"{json.dumps(part)} = {float(weight)!r}" for part, weight in config.weights.items()]
+    lines = [f"{key} = {_toml(getattr(config, key))}" for key in KEYS if key != "weights"]
+    weights = [f"{_toml(part)} = {float(weight)!r}" for part, weight in config.weights.items()]
     return "\n".join([*lines, *(["", "[weights]", *weights] if weights else [])]) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A text, number or switch as TOML: JSON's form, but for one character that only JSON allows as it stands."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

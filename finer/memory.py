@@ -64,10 +64,14 @@ class Gate:
             return f"{len(words)} words, and the gate takes {self.fewest_words} to {self.most_words}"
         mentions = schema_mentions(thought, schema)
         if len(mentions) < self.fewest_mentions:
-            return f"names {len(mentions)} tables and columns of the schema, and the gate asks for {self.fewest_mentions}"
+            return (
+                f"names {len(mentions)} tables and columns of the schema, and the gate asks for {self.fewest_mentions}"
+            )
         share = unique_bigram_share(words)
         if share < self.unique_bigrams:
-            return f"repeats itself: {share:.0%} of its word pairs differ, and the gate asks for {self.unique_bigrams:.0%}"
+            return (
+                f"repeats itself: {share:.0%} of its word pairs differ, and the gate asks for {self.unique_bigrams:.0%}"
+            )
         return ""
 
 
@@ -290,9 +294,13 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[str], np.ndarray]:
         lines = (folder / "traces.jsonl").read_text("utf-8").splitlines(keepends=True)[: head["traces"]]
         vectors = np.load(folder / "vectors.npy", allow_pickle=False)[: head["traces"]]
     except FileNotFoundError as error:
-        raise MemoryFileError(f"{error.filename} is missing; a memory folder has three files: save() writes them") from None
+        raise MemoryFileError(
+            f"{error.filename} is missing; a memory folder has three files: save() writes them"
+        ) from None
     except (ValueError, KeyError, TypeError, EOFError, OSError) as error:
         raise MemoryFileError(f"{folder} cannot be read ({error}); take the copy of an earlier checkpoint") from None
     if _digest(lines, vectors) != head["sha256"]:
-        raise MemoryFileError(f"{folder} is damaged: its files do not belong together; take an earlier checkpoint's copy")
+        raise MemoryFileError(
+            f"{folder} is damaged: its files do not belong together; take an earlier checkpoint's copy"
+        )
     return head, lines, vectors

@@ -62,7 +62,7 @@ def check_statement(sql: str) -> str:
         return fault
     tokens = sql_tokens(sql)
     tokens = tokens[:-1] if tokens[-1:] == [";"] else tokens
-    if not tokens:
+    if set(tokens) <= {";"}:
         return "no SQL"
     if any(token in _STRAY_QUOTES for token in tokens):
         return "a quote is never closed"

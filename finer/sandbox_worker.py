@@ -16,9 +16,9 @@ import time
 from collections import OrderedDict
 from typing import Any, BinaryIO
 
-KEPT_CONNECTIONS = 16
+KEPT_CONNECTIONS = 48
 """Databases held open, so that a statement does not pay for opening its file."""
-CACHE_KIBIBYTES = 2000
+CACHE_KIBIBYTES = 1000
 """Page cache of each of them; comes on top of the memory a statement may take."""
 GRACE_SECONDS = 1.0
 """After its time a statement has this long to hear of it; then the process is ended from outside SQLite."""
@@ -90,7 +90,7 @@ class Runner:
             return "too_large", f"{failure} (a value of more than {self.result_bytes} bytes)"
         if self.denied:
             return "refused", self.denied
-        if isinstance(failure, sqlite3.Warning):  # what Python raises where a second statement follows
+        if "one statement at a time" in str(failure):
             return "refused", "more than one statement"
         if getattr(failure, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             return "timeout", f"stopped after {self.seconds:g} s"

@@ -6,6 +6,7 @@ that is not declared, and covers neither views nor virtual tables' hidden column
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ def database_uri(path: str | Path) -> str:
             f"{str(path)!r} has content waiting in {log.name!r}; close the program that writes it, or run: "
             f"sqlite3 {str(path)!r} 'PRAGMA wal_checkpoint(TRUNCATE)'"
         )
-    return file.resolve().as_uri() + "?mode=ro&immutable=1"
+    return Path(os.path.abspath(file)).as_uri() + "?mode=ro&immutable=1"
 
 
 def read_schema(path: str | Path, db_id: str = "") -> Schema:
@@ -177,7 +178,7 @@ def _tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
 
 
 def _columns(connection: sqlite3.Connection, table: str, spelling: dict[str, str]) -> tuple[Column, ...]:
-    info = connection.execute("SELECT name, type, \"notnull\", pk FROM pragma_table_info(?)", (table,)).fetchall()
+    info = connection.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table,)).fetchall()
     key = [name for name, _, _, position in info if position]
     unique = _unique_columns(connection, table) | ({key[0]} if len(key) == 1 else set())
     links = _links(connection, table, spelling)

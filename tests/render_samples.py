@@ -10,8 +10,22 @@ THOUGHT = "Tables author and book, joined on author_id; books from 2010 on; outp
 WEIGHTS = {"format": 0.05, "execution": 0.5, "atomic": 0.35, "memory": 0.1}
 
 NEIGHBOURS = [
-    {"trace_id": 12, "db_id": "clinic", "thought": "Join doctor and visit.", "similarity": 0.84, "source": "starter", "step": 0},
-    {"trace_id": 655, "db_id": "museum", "thought": "Join artist and work.", "similarity": 0.71, "source": "policy", "step": 9},
+    {
+        "trace_id": 12,
+        "db_id": "clinic",
+        "thought": "Join doctor and visit.",
+        "similarity": 0.84,
+        "source": "starter",
+        "step": 0,
+    },
+    {
+        "trace_id": 655,
+        "db_id": "museum",
+        "thought": "Join artist and work.",
+        "similarity": 0.71,
+        "source": "policy",
+        "step": 9,
+    },
 ]
 
 
@@ -43,11 +57,17 @@ def rollout(position: int, status: str, values: tuple, sql: str = GOLD, thought:
     """A rollout paid ``values`` for format, execution, atomic and memory; ``where`` sets step, group_id, advantage."""
     evidence = {
         "format": {"summary": "one thought, one query"},
-        "execution": {"summary": "all rows equal on 4 instances" if status == "correct" else "row (3, 'Ada') is missing on instance 2"},
+        "execution": {
+            "summary": "all rows equal on 4 instances"
+            if status == "correct"
+            else "row (3, 'Ada') is missing on instance 2"
+        },
         "atomic": atomic_evidence() if sql == WRONG else {"summary": "the same operations"},
         "memory": {"summary": "cosine 0.81 to the centroid", "snapshot": 642, "neighbours": NEIGHBOURS},
     }
-    parts = tuple(RewardPart(name, value, WEIGHTS[name], evidence[name]) for name, value in zip(WEIGHTS, values, strict=True))
+    parts = tuple(
+        RewardPart(name, value, WEIGHTS[name], evidence[name]) for name, value in zip(WEIGHTS, values, strict=True)
+    )
     breakdown = RewardBreakdown("finer", status, parts, thought, sql)
     step, group_id = where.get("step", 14), where.get("group_id", 3)
     identity = (100 * group_id + position, step, group_id, position)
@@ -74,14 +94,21 @@ def group(group_id: int = 3, step: int = 14) -> Group:
 
 def silent_group(group_id: int, step: int) -> Group:
     """Four answers that were paid the same: no signal."""
-    members = [rollout(place, "correct", (1, 1, 1, 1), step=step, group_id=group_id, advantage=0.0) for place in range(4)]
+    members = [
+        rollout(place, "correct", (1, 1, 1, 1), step=step, group_id=group_id, advantage=0.0) for place in range(4)
+    ]
     return Group(group_id, step, question(18, "How many books are there?"), "the prompt", tuple(members))
 
 
 def metrics(step: int) -> dict[str, float]:
     """One step's metrics under TRL's names."""
     share = step / (step + 10)
-    values = {"reward": 0.4 + 0.4 * share, "reward_std": 0.2, "frac_reward_zero_std": 0.25, "completions/mean_length": 90 - step}
+    values = {
+        "reward": 0.4 + 0.4 * share,
+        "reward_std": 0.2,
+        "frac_reward_zero_std": 0.25,
+        "completions/mean_length": 90 - step,
+    }
     for name in WEIGHTS:
         values[f"rewards/{name}/mean"], values[f"rewards/{name}/std"] = 0.5 + 0.4 * share, 0.1
     return values

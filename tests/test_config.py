@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finer.config import KEYS, TrainConfig, from_mapping, read_config, to_toml
@@ -114,6 +114,7 @@ CONFIGS = st.builds(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(config=CONFIGS)
 def test_what_is_written_is_read_back(config, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "round.toml"

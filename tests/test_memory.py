@@ -324,14 +324,20 @@ def test_a_failed_write_leaves_no_file_behind(tmp_path):
     [
         ("no folder", lambda f: [path.unlink() for path in f.iterdir()], "memory.json is missing"),
         ("no vectors", lambda f: (f / "vectors.npy").unlink(), "vectors.npy is missing"),
-        ("cut vectors", lambda f: (f / "vectors.npy").write_bytes((f / "vectors.npy").read_bytes()[:40]), "cannot be read"),
+        (
+            "cut vectors",
+            lambda f: (f / "vectors.npy").write_bytes((f / "vectors.npy").read_bytes()[:40]),
+            "cannot be read",
+        ),
         ("empty vectors", lambda f: (f / "vectors.npy").write_bytes(b""), "cannot be read"),
         ("cut traces", lambda f: (f / "traces.jsonl").write_text("{}\n"), "is damaged"),
         ("no head", lambda f: (f / "memory.json").write_text("{}"), "cannot be read"),
         ("broken head", lambda f: (f / "memory.json").write_text("{"), "cannot be read"),
         (
             "other encoder",
-            lambda f: (f / "memory.json").write_text(json.dumps({**json.loads((f / "memory.json").read_text()), "encoder": "x"})),
+            lambda f: (f / "memory.json").write_text(
+                json.dumps({**json.loads((f / "memory.json").read_text()), "encoder": "x"})
+            ),
             "was encoded by 'x'",
         ),
     ],

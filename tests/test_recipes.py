@@ -38,31 +38,31 @@ def total(recipe, **what):
 # -- the three recipes, number by number ------------------------------------------------------------------------------
 
 PHI_HALF = 0.05 * 0.5 + 0.95 * 0.79 * 0.5**0.2
-WRONG = dict(correct=False, status="ok", overlap=0.5, similarity=0.6)
+WRONG = {"correct": False, "status": "ok", "overlap": 0.5, "similarity": 0.6}
 
 
 @pytest.mark.parametrize(
     ("name", "what", "expected"),
     [
         # recipe, facts, (format, execution, atomic, memory) or (execution,)
-        ("sparse", dict(), (1,)),
+        ("sparse", {}, (1,)),
         ("sparse", WRONG, (0,)),
         ("sparse", {**WRONG, "status": "error"}, (0,)),
-        ("sparse", dict(well_formed=False), (1,)),
-        ("paper", dict(overlap=0.3, similarity=0.2), (1, 2, 0, 1)),
+        ("sparse", {"well_formed": False}, (1,)),
+        ("paper", {"overlap": 0.3, "similarity": 0.2}, (1, 2, 0, 1)),
         ("paper", WRONG, (1, 1, PHI_HALF, 0.6)),
         ("paper", {**WRONG, "status": "empty"}, (1, 1, PHI_HALF, 0.6)),
         ("paper", {**WRONG, "status": "error"}, (1, 0, 0, 0.6)),
         ("paper", {**WRONG, "overlap": 0.0}, (1, 1, 0, 0.6)),
         ("paper", {**WRONG, "overlap": None, "similarity": None}, (1, 1, None, None)),
-        ("paper", dict(well_formed=False), (0, 0, 0, 0)),
+        ("paper", {"well_formed": False}, (0, 0, 0, 0)),
         ("paper", {**WRONG, "well_formed": False}, (0, 0, 0, 0)),
-        ("finer", dict(overlap=0.3, similarity=0.2), (1, 1, 1, 1)),
-        ("finer", dict(overlap=None, similarity=None), (1, 1, 1, 1)),
+        ("finer", {"overlap": 0.3, "similarity": 0.2}, (1, 1, 1, 1)),
+        ("finer", {"overlap": None, "similarity": None}, (1, 1, 1, 1)),
         ("finer", WRONG, (1, 0.1, 0.5, 0.6)),
         ("finer", {**WRONG, "status": "timeout"}, (1, 0, 0.5, 0.6)),
         ("finer", {**WRONG, "well_formed": False}, (0, 0.1, 0.5, 0.6)),
-        ("finer", dict(well_formed=False), (0, 1, 1, 1)),
+        ("finer", {"well_formed": False}, (0, 1, 1, 1)),
         ("finer", {**WRONG, "overlap": None, "similarity": None}, (1, 0.1, None, None)),
     ],
 )
@@ -109,7 +109,8 @@ def test_stated_bounds_of_finer():
 
 
 @pytest.mark.parametrize(
-    ("overlap", "expected"), [(0, 0), (0.01, 0.30), (0.05, 0.41), (0.1, 0.48), (0.25, 0.58), (0.5, 0.68), (0.75, 0.75), (1, 0.80)]
+    ("overlap", "expected"),
+    [(0, 0), (0.01, 0.30), (0.05, 0.41), (0.1, 0.48), (0.25, 0.58), (0.5, 0.68), (0.75, 0.75), (1, 0.80)],
 )
 def test_shaping_of_the_paper(overlap, expected):
     """The sweep's figures for S3."""
@@ -140,9 +141,21 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("case", "recipe", "message"),
     [
-        ("atomic too heavy", PAPER.with_weights({"atomic": 1.3}), r"= 4; .*1\.041 \(atomic\).* = 4\.041\. .* -0\.04065, and"),
-        ("the sweep's S1", replace(PAPER, shaping=Shaping(0.15, 1.0, 0.35)), r"Between them lie 0, and the margin is 0\.1995"),
-        ("execution too light", FINER.with_weights({"execution": 0.3}), r"= 0\.75; .* = 0\.53\. Between them lie 0\.22"),
+        (
+            "atomic too heavy",
+            PAPER.with_weights({"atomic": 1.3}),
+            r"= 4; .*1\.041 \(atomic\).* = 4\.041\. .* -0\.04065, and",
+        ),
+        (
+            "the sweep's S1",
+            replace(PAPER, shaping=Shaping(0.15, 1.0, 0.35)),
+            r"Between them lie 0, and the margin is 0\.1995",
+        ),
+        (
+            "execution too light",
+            FINER.with_weights({"execution": 0.3}),
+            r"= 0\.75; .* = 0\.53\. Between them lie 0\.22",
+        ),
         ("format too heavy", FINER.with_weights({"format": 0.2}), r"0 \(format\).*0\.2 \(format\)"),
         ("no weight at all", FINER.with_weights(dict.fromkeys(PART_NAMES, 0.0)), "Between them lie 0,"),
         ("negative weight", FINER.with_weights({"memory": -0.1}), "the weight of memory is -0.1; it must be"),
@@ -156,7 +169,11 @@ NAN = float("nan")
         ("beta negative", replace(FINER, shaping=Shaping(0.5, -1, 1)), "beta is -1"),
         ("gamma zero", replace(FINER, shaping=Shaping(0.5, 1, 0)), "gamma is 0"),
         ("atomic of right below 0", replace(FINER, atomic_right=-1.0), "the atomic value of a right answer is -1.0"),
-        ("unknown part", replace(FINER, parts=("format", "style")), "unknown part 'style'; there are format, execution"),
+        (
+            "unknown part",
+            replace(FINER, parts=("format", "style")),
+            "unknown part 'style'; there are format, execution",
+        ),
         ("part twice", replace(RECIPES["sparse"], parts=("execution", "execution")), "a part is named twice"),
         ("weight missing", replace(FINER, weights={"format": 1.0}), r"weights are given for \['format'\]"),
         ("gate without format", replace(RECIPES["sparse"], gate=True), "a gate needs the part 'format'"),
@@ -191,7 +208,9 @@ maybe = st.none() | unit
 queries = st.fixed_dictionaries(
     {"status": st.sampled_from(RAN + FAILED[:3]), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()}
 )
-rights = st.fixed_dictionaries({"status": st.sampled_from(RAN), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()})
+rights = st.fixed_dictionaries(
+    {"status": st.sampled_from(RAN), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()}
+)
 
 
 @st.composite
@@ -246,4 +265,6 @@ def test_no_query_earns_no_more_than_any_query(recipe, text, query, correct):
 @given(recipe=accepted_recipes())
 def test_the_bound_on_wrong_answers_is_reached(recipe):
     """So ``check`` refuses nothing that would hold."""
-    assert total(recipe, correct=False, overlap=1.0, similarity=1.0) == pytest.approx(sum(recipe.most_wrong_pay().values()))
+    assert total(recipe, correct=False, overlap=1.0, similarity=1.0) == pytest.approx(
+        sum(recipe.most_wrong_pay().values())
+    )

@@ -129,12 +129,19 @@ HOSTILE_TEXT = "<script>alert(1)</script>\x1b[31m\u202e[b]" + "y" * 1_000_000
 
 def hostile_group():
     parts = tuple(
-        RewardPart(name, 0.5, 0.25, {"summary": HOSTILE_TEXT, HOSTILE_TEXT[:60]: [HOSTILE_TEXT], "neighbours": hostile_neighbours()})
+        RewardPart(
+            name,
+            0.5,
+            0.25,
+            {"summary": HOSTILE_TEXT, HOSTILE_TEXT[:60]: [HOSTILE_TEXT], "neighbours": hostile_neighbours()},
+        )
         for name in ("format", "execution", "atomic", "memory", "<b>own</b>")
     )
     paid = RewardBreakdown(HOSTILE_TEXT[:60], "<odd>", parts, HOSTILE_TEXT, HOSTILE_TEXT)
     member = dataclasses.replace(samples.group().rollouts[0], breakdown=paid, completion=HOSTILE_TEXT)
-    asked = dataclasses.replace(samples.question(text=HOSTILE_TEXT), gold=(HOSTILE_TEXT,), evidence=HOSTILE_TEXT, db_id="<db>")
+    asked = dataclasses.replace(
+        samples.question(text=HOSTILE_TEXT), gold=(HOSTILE_TEXT,), evidence=HOSTILE_TEXT, db_id="<db>"
+    )
     return dataclasses.replace(samples.group(), question=asked, rollouts=(member, member))
 
 
@@ -146,7 +153,12 @@ def test_nothing_hostile_runs_and_the_page_stays_small():
     group = hostile_group()
     member = group.rollouts[0]
     overlap = AtomicOverlap(None, reason=HOSTILE_TEXT)
-    views = group_table(group), waterfall(member, group), atom_ledger(member, group.question, overlap), memory_matches(member)
+    views = (
+        group_table(group),
+        waterfall(member, group),
+        atom_ledger(member, group.question, overlap),
+        memory_matches(member),
+    )
     source = page(HOSTILE_TEXT[:40], *views)
     reader = Reader(source)
     assert not {"script", "b", "odd", "db"} & (set(reader.seen) - {"b"})
@@ -164,9 +176,18 @@ def test_page_keeps_one_style_sheet():
 
 
 def test_curves_say_the_last_values_and_the_accuracy_before_and_after():
-    judged = [SimpleNamespace(step=step, split="dev", metric="strict", value=value, n=50) for step, value in ((0, 0.4), (30, 0.66))]
+    judged = [
+        SimpleNamespace(step=step, split="dev", metric="strict", value=value, n=50)
+        for step, value in ((0, 0.4), (30, 0.66))
+    ]
     said = Reader(curves(samples.curves(30), judged)).text
-    for words in ("Right on dev (strict, n 50) 66.0% was 40.0%", "Total reward 0.70", "Part: atomic 0.80", "Groups without a signal 25%", "60"):
+    for words in (
+        "Right on dev (strict, n 50) 66.0% was 40.0%",
+        "Total reward 0.70",
+        "Part: atomic 0.80",
+        "Groups without a signal 25%",
+        "60",
+    ):
         assert words in said
 
 
@@ -303,7 +324,9 @@ def test_marking_never_changes_the_text(spans):
 NO_ATOMS = {
     "answer without SQL": (dataclasses.replace(samples.group().rollouts[3]), "overlap —"),
     "recipe without the part": (
-        dataclasses.replace(samples.group().rollouts[0], breakdown=RewardBreakdown("sparse", "wrong", (), "", "SELECT 1")),
+        dataclasses.replace(
+            samples.group().rollouts[0], breakdown=RewardBreakdown("sparse", "wrong", (), "", "SELECT 1")
+        ),
         "recipe sparse has no atomic part",
     ),
 }

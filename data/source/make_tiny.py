@@ -1,6 +1,6 @@
 """Train the tiny policies from scratch: one reader, then warm starts on fallible teachers.
 
-    python data/source/make_tiny.py base      # learn to read schemas (about 45 minutes on two quiet cores)
+    python data/source/make_tiny.py base      # learn to read schemas (about 40 minutes on two quiet cores)
     python data/source/make_tiny.py tiny      # warm start on the middling teacher (minutes)
     python data/source/make_tiny.py tiny-low  # ... on the poor teacher
     python data/source/make_tiny.py control   # ... on a faultless one: shows that the reader can read
@@ -86,7 +86,7 @@ def windows(stage: str, seed: int, habits: dict, starter: list, size: int):
     from make_starter import dev_questions
 
     worlds = [load_world(name) for name in TRAIN_DATABASES]
-    pairs = stream(seed, worlds, habits, share_random=0.4 if stage == "base" else 0.2, avoid=dev_questions())
+    pairs = stream(seed, worlds, habits, share_random=0.3 if stage == "base" else 0.15, avoid=dev_questions())
     rng = random.Random(seed)
     while True:
         window = [(made.prompt, made.completion) for made in islice(pairs, size)]
@@ -209,15 +209,15 @@ def export(model, tokenizer, name: str) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=list(TEACHERS))
-    parser.add_argument("--steps", type=int, default=0, help="by default 2400 for base, 350 for a warm start")
+    parser.add_argument("--steps", type=int, default=0, help="by default 1800 for base, 300 for a warm start")
     parser.add_argument("--batch", type=int, default=32, help="pairs a step")
     parser.add_argument("--learning-rate", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--habit", action="append", default=[], type=_habit, metavar="NAME=PROBABILITY")
     arguments = parser.parse_args()
-    arguments.steps = arguments.steps or (2400 if arguments.stage == "base" else 350)
-    arguments.learning_rate = arguments.learning_rate or (1.5e-3 if arguments.stage == "base" else 5e-4)
+    arguments.steps = arguments.steps or (1800 if arguments.stage == "base" else 300)
+    arguments.learning_rate = arguments.learning_rate or (2e-3 if arguments.stage == "base" else 5e-4)
     run(arguments)
 
 

@@ -110,7 +110,7 @@ def random_world(rng: random.Random) -> World:
 
 def _noun(rng: random.Random, nouns: list) -> tuple[str, str]:
     if rng.random() < 0.12:
-        word = "".join(rng.choice(SYLLABLES) for _ in range(rng.choice((2, 3))))
+        word = "".join(rng.choice(SYLLABLES) for _ in range(3))  # three: two can make 'join' or 'union'
         return word, word + "s"
     return tuple(rng.choice(nouns))
 

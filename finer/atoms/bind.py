@@ -14,8 +14,9 @@ from sqlglot import exp
 from finer.atoms.catalog import Catalog
 from finer.atoms.errors import AtomError
 from finer.atoms.expressions import Expressions, comparison, is_query, place
-from finer.atoms.rules import merge, plain, simplify, simplify_set
+from finer.atoms.joins import merge, plain
 from finer.atoms.names import Frame, View, again, lookup
+from finer.atoms.rules import simplify, simplify_set
 from finer.atoms.tree import Block, Node, SetBlock, Source, joined
 
 SIDES = ("LEFT", "RIGHT", "FULL")
@@ -46,6 +47,7 @@ class _Queries:
         block = self._set(tree, frame, use) if isinstance(tree, exp.SetOperation) else self._select(tree, frame, use)
         for wrapper in reversed(wrappers):
             self._tail(wrapper, frame, block)
+        _drop_idle_order(block, use)
         block.spans["all"] = joined(*block.spans.values())
         if isinstance(block, SetBlock):
             return simplify_set(block)
@@ -68,10 +70,9 @@ class _Queries:
         self._sources(tree, frame)
         for window in tree.args.get("windows") or ():
             frame.windows[str(window.name).lower()] = window
-        if use != "exists" or tree.args.get("group") or tree.args.get("having"):
-            self._outputs(tree, frame)
-            if not block.select:
-                raise AtomError("a SELECT without columns")
+        self._outputs(tree, frame)
+        if not block.select:
+            raise AtomError("a SELECT without columns")
         where = tree.args.get("where")
         if where is not None:
             block.where += self.expressions.conjuncts(where.this, frame)
@@ -82,6 +83,8 @@ class _Queries:
         self._tail(tree, frame, block)
         block.spans["select"] = joined(*(node.span for node in (*block.select, *block.where, *block.group)),
                                        *(source.span for source in block.sources))  # fmt: skip
+        if use == "exists":
+            block.select, block.names = [], []
         return block
 
     def _outputs(self, tree: Any, frame: Frame) -> None:
@@ -165,7 +168,7 @@ class _Queries:
     def _join(self, join: Any, frame: Frame) -> None:
         side = (join.args.get("side") or "").upper()
         kind = side.lower() if side in SIDES else "inner"
-        before = list(frame.entries)
+        before, sources = list(frame.entries), len(frame.block.sources)
         self._source(join.this, frame, kind)
         added = frame.entries[len(before) :]
         conditions: list[Node] = []
@@ -175,19 +178,15 @@ class _Queries:
         if (join.args.get("method") or "").upper() == "NATURAL":
             using = _common(before, added)
         conditions += [node for name in using if (node := _shared(name, before, added, frame)) is not None]
-        self._attach(kind, conditions, [entry for _, entry in added], frame.block)
-
-    def _attach(self, kind: str, conditions: list[Node], added: list[Any], block: Block) -> None:
-        """Conditions of an inner join are conditions of the block; those of an outer join stay with their source."""
-        source = added[0] if len(added) == 1 and isinstance(added[0], Source) else None
-        if kind == "inner" or source is None:
-            block.where += conditions
+        # Conditions of an inner join are conditions of the block; those of an outer join stay with their source.
+        if kind == "inner" or len(frame.block.sources) == sources:
+            frame.block.where += conditions
         else:
-            source.on += conditions
+            frame.block.sources[-1].on += conditions
 
     def _source(self, tree: Any, frame: Frame, kind: str) -> None:
         if isinstance(tree, exp.Subquery) and not is_query(_core(tree)):  # brackets around a join
-            self._source(tree.this, frame, kind)
+            self._brackets(tree, frame, kind)
         elif isinstance(tree, exp.Subquery):
             block = self.query(tree, frame, "table")
             self._derived(block, tree.alias.lower(), [c.lower() for c in tree.alias_column_names], frame, kind)
@@ -198,6 +197,17 @@ class _Queries:
             _add(Source(text, None, None, None), (tree.alias or "").lower(), frame, kind)
         for join in (tree.args.get("joins") or ()) if isinstance(tree, (exp.Table, exp.Subquery)) else ():
             self._join(join, frame)
+
+    def _brackets(self, tree: Any, frame: Frame, kind: str) -> None:
+        """A join in brackets. Under an outer join its conditions stay with its sources."""
+        block = frame.block
+        sources, conditions = len(block.sources), len(block.where)
+        self._source(tree.this, frame, kind)
+        if kind != "inner" and len(block.sources) > sources:
+            for source in block.sources[sources:]:
+                source.join = kind
+            block.sources[-1].on += block.where[conditions:]
+            del block.where[conditions:]
 
     def _table(self, tree: Any, frame: Frame, kind: str) -> None:
         name = tree.name.lower()
@@ -269,6 +279,16 @@ class _Queries:
         block.spans["arms"] = joined(*(arm.spans.get("all") for arm in block.arms))
         block.loose = use in ("exists", "in")
         return block
+
+
+def _drop_idle_order(block: Block | SetBlock, use: str) -> None:
+    """Order without a limit means nothing inside a query; a scalar subquery takes the first row."""
+    if use == "outermost" or not block.order or block.limit is not None:
+        return
+    if use == "scalar":
+        block.limit = Node("number", ("1",), None)
+    else:
+        block.order = []
 
 
 def _outputs_of(block: Block | SetBlock) -> list[Node]:

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from finer.atoms.errors import AtomError
 from finer.atoms.names import Frame, bare, qualified
-from finer.atoms.tree import Node, SetBlock, Source, Span, joined
+from finer.atoms.tree import Node, Source, Span, joined
 
 MAXIMUM_NODES = 20_000
 """Bound on expressions after common table expressions are inlined, which can double at every step."""
@@ -140,6 +140,7 @@ class Expressions:
         inner = tree
         while isinstance(inner, exp.Subquery) and isinstance(inner.this, exp.Subquery):
             inner = inner.this
+        frame.block.subqueries += 1
         block = self.queries(inner, frame, "scalar")
         return Node("scalar", (block,), block.spans.get("all"))
 
@@ -191,7 +192,10 @@ class Expressions:
         return Node("call", (name, *parts), self._closed(tree, *parts))
 
     def _identifier(self, tree: Any, frame: Frame) -> Node:
-        return Node("raw", (tree.this.lower(),), place(tree))
+        return Node("raw", (tree.name.lower(),), place(tree))
+
+    def _as_written(self, tree: Any, frame: Frame) -> Node:
+        return Node("raw", (tree.sql("sqlite").lower(),), place(tree))
 
     # -- conditions ---------------------------------------------------------------------------------------------
 
@@ -248,6 +252,7 @@ class Expressions:
         if query is None and tree.args.get("field") is not None:  # x IN table
             query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=tree.args["field"].this)))
         if query is not None:
+            frame.block.subqueries += 1
             block = self.queries(query, frame, "in")
             return Node("notin" if negate else "in", (subject, block), joined(subject.span, block.spans.get("all")))
         values = [self.bind(value, frame) for value in tree.expressions]
@@ -259,6 +264,7 @@ class Expressions:
         return connected(word, [comparison(operator, subject, value) for value in values])
 
     def _exists(self, tree: Any, frame: Frame, negate: bool) -> Node:
+        frame.block.subqueries += 1
         block = self.queries(tree.this, frame, "exists")
         return Node("notexists" if negate else "exists", (block,), joined(place(tree), block.spans.get("all")))
 
@@ -351,7 +357,7 @@ def _numeric(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """In a comparison 5.0 is 5."""
-    return text[:-2] if text.endswith(".0") else text
+    return text.removesuffix(".0")
 
 
 def _flat(tree: Any, kind: type) -> list[Any]:
@@ -408,6 +414,9 @@ _METHODS: dict[type, Callable[..., Node]] = {
     exp.Window: Expressions._window,
     exp.Tuple: Expressions._tuple,
     exp.Identifier: Expressions._identifier,
+    exp.Var: Expressions._identifier,
+    exp.DataType: Expressions._as_written,
+    exp.JSONPath: Expressions._as_written,
     **dict.fromkeys(ARITHMETIC, Expressions._arithmetic),
     **dict.fromkeys(AGGREGATES, Expressions._aggregate),
 }

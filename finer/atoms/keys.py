@@ -56,6 +56,7 @@ def determined(block: Block, known: Iterable[Column] = ()) -> set[int]:
     found: set[int] = set()
 
     def is_fixed(source: Source, name: str) -> bool:
+        source, name = real(source, name)
         return id(source) not in own or id(source) in found or (id(source), name) in fixed
 
     def known_value(node: Node) -> bool:

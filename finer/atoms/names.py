@@ -26,7 +26,7 @@ class View:
 class Frame:
     """The names that one SELECT sees."""
 
-    __slots__ = ("parent", "block", "entries", "ctes", "aliases", "windows", "shared")
+    __slots__ = ("aliases", "block", "ctes", "entries", "parent", "shared", "windows")
 
     def __init__(self, parent: Frame | None):
         self.parent = parent
@@ -126,14 +126,15 @@ def _in_frame(frame: Frame, name: str, span: Span) -> Node | None:
     if name in frame.shared:
         node = frame.shared[name]
         return Node(node.op, node.args, span)
-    unsure = []
+    unsure, found = [], []
     for _, entry in frame.entries:
         if isinstance(entry, Source) and has_column(entry, name) is None:
             unsure.append(entry)
-            continue
-        found = lookup(entry, name, span)
-        if found is not None:
-            return found
+        elif (node := lookup(entry, name, span)) is not None:
+            found.append(node)
+    if found:
+        # Of two columns SQLite refuses to choose; so the text can match no query that runs.
+        return found[0] if len(found) == 1 else Node("unknown", (f"?ambiguous.{name}",), span)
     if name in frame.aliases:
         return again(frame.aliases[name], span)
     if len(unsure) == 1:

@@ -7,6 +7,8 @@ whether SQLite would accept it.
 
 from __future__ import annotations
 
+import threading
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -42,7 +44,17 @@ run: pip install "sqlglot[c]==30.30.0"
 
 check_version(sqlglot.__version__)
 
-_SQLITE = Dialect.get_or_raise("sqlite")
+
+
+class _Tools(threading.local):
+    """A tokenizer and a parser for each thread: building them takes as long as a short query, and they keep state."""
+
+    def __init__(self) -> None:
+        dialect = Dialect.get_or_raise("sqlite")
+        self.tokenizer, self.parser = dialect.tokenizer(), dialect.parser()
+
+
+_TOOLS = _Tools()
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
 _STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN}
@@ -61,7 +73,7 @@ def parse(sql: str) -> exp.Expression:
     tokens = _tokens(sql)
     _check_tokens(tokens)
     try:
-        trees = [tree for tree in _SQLITE.parser().parse(tokens, sql) if tree is not None]
+        trees = [tree for tree in _TOOLS.parser.parse(tokens, sql) if tree is not None]
     except RecursionError:
         raise AtomError("the query is nested too deeply") from None
     except Exception as error:  # the parser lets a few errors of other kinds through on mangled text
@@ -73,7 +85,7 @@ def parse(sql: str) -> exp.Expression:
 
 def _tokens(sql: str) -> list:
     try:
-        return _SQLITE.tokenize(sql)
+        return _TOOLS.tokenizer.tokenize(sql)
     except Exception as error:  # TokenError, and what the compiled tokenizer lets through on odd Unicode
         raise AtomError(f"the text cannot be split into tokens: {_first_line(error)}") from None
 

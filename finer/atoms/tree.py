@@ -15,7 +15,7 @@ Span = tuple[int, int] | None
 class Node:
     """One bound expression: an operation, its arguments (nodes, texts, sources or blocks), its place in the text."""
 
-    __slots__ = ("op", "args", "span")
+    __slots__ = ("args", "op", "span")
 
     def __init__(self, op: str, args: tuple[Any, ...] = (), span: Span = None):
         self.op, self.args, self.span = op, args, span
@@ -24,7 +24,7 @@ class Node:
 class Source:
     """One row source of a block: a table, or a derived table that could not be inlined."""
 
-    __slots__ = ("table", "fact", "block", "owner", "join", "on", "span", "merged", "replace", "label", "names")
+    __slots__ = ("block", "fact", "join", "label", "merged", "names", "on", "owner", "replace", "span", "table")
 
     def __init__(self, table: str, fact: Any, block: Any, span: Span):
         self.table, self.fact, self.block, self.span = table, fact, block, span
@@ -40,8 +40,28 @@ class Source:
 class Block:
     """One SELECT."""
 
-    __slots__ = ("sources", "where", "select", "names", "distinct", "group", "having", "order", "limit", "offset",
-                 "aggregated", "windowed", "loose", "span", "classes", "spans", "prepared", "parent")  # fmt: skip
+    __slots__ = (
+        "aggregated",
+        "classes",
+        "distinct",
+        "filters",
+        "group",
+        "having",
+        "limit",
+        "loose",
+        "names",
+        "offset",
+        "order",
+        "parent",
+        "prepared",
+        "select",
+        "sources",
+        "span",
+        "spans",
+        "subqueries",
+        "where",
+        "windowed",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.sources: list[Source] = []
@@ -58,7 +78,10 @@ class Block:
         self.loose = False
         """True where repeated rows cannot matter: under EXISTS and IN."""
         self.span: Span = None
+        self.subqueries = 0
+        """Subqueries mentioned in its expressions when it was bound; rules may have inlined some since."""
         self.classes: list[list[tuple[Source, str]]] = []
+        self.filters: list[Node] = []
         self.spans: dict[str, Span] = {}
         self.prepared = False
         self.parent: Any = None
@@ -67,7 +90,7 @@ class Block:
 class SetBlock:
     """A set operation over two or more arms; of one kind, UNION and UNION ALL apart."""
 
-    __slots__ = ("op", "arms", "order", "limit", "offset", "spans", "names", "parent", "loose")
+    __slots__ = ("arms", "limit", "loose", "names", "offset", "op", "order", "parent", "spans")
 
     def __init__(self, op: str, arms: list[Any]):
         self.op, self.arms = op, arms
@@ -82,8 +105,11 @@ class SetBlock:
 
 def joined(*spans: Span) -> Span:
     """The smallest span around all of them."""
-    known = [span for span in spans if span]
-    return (min(start for start, _ in known), max(end for _, end in known)) if known else None
+    found: Span = None
+    for span in spans:
+        if span is not None:
+            found = span if found is None else (min(found[0], span[0]), max(found[1], span[1]))
+    return found
 
 
 def real(source: Source, name: str) -> tuple[Source, str]:

@@ -18,7 +18,21 @@ from finer.records import Atom, AtomicOverlap, Question, Rollout
 from finer.render.markup import Markup, join, tag, text
 from finer.render.style import fragment, number
 
-CLAUSES = ("CTE", "FROM", "JOIN", "WHERE", "GROUP BY", "HAVING", "SELECT", "DISTINCT", "WINDOW", "SET", "ORDER BY", "LIMIT", "OFFSET")
+CLAUSES = (
+    "CTE",
+    "FROM",
+    "JOIN",
+    "WHERE",
+    "GROUP BY",
+    "HAVING",
+    "SELECT",
+    "DISTINCT",
+    "WINDOW",
+    "SET",
+    "ORDER BY",
+    "LIMIT",
+    "OFFSET",
+)
 _SIGNS = {"matched": "=", "missing": "−", "extra": "+"}
 _HEADS = {"matched": "= in both", "missing": "− only in gold", "extra": "+ only in the prediction"}
 

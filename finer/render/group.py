@@ -19,7 +19,7 @@ def group_table(group: Group, chosen: int | None = None) -> Markup:
     ordered = sorted(group.rollouts, key=lambda rollout: (-rollout.breakdown.total, rollout.position))
     scale = max([1e-9] + [_paid(rollout.breakdown) for rollout in ordered])
     rows = [_row(rollout, scale, rollout.rollout_id == chosen) for rollout in ordered]
-    table = tag("table", _head(), tag("tbody", *rows))
+    table = tag("table", _head(), tag("tbody", *rows), class_="f-answers")
     names = [part.name for part in ordered[0].breakdown.parts]
     return fragment("group", f"Answers to question {group.question.index}", question_head(group), table, legend(names))
 

@@ -134,7 +134,10 @@ def _attribute(name: str, value: Any) -> str:
     if value is None or value is False:
         return ""
     written = name.rstrip("_").replace("_", "-")
-    if written in ("viewbox", "preserveaspectratio"):  # SVG names are camel case; an HTML parser mends them, XML would not
+    if written in (
+        "viewbox",
+        "preserveaspectratio",
+    ):  # SVG names are camel case; an HTML parser mends them, XML would not
         written = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio"}[written]
     return f" {written}" if value is True else f' {written}="{text(_number(value))}"'
 

@@ -24,8 +24,16 @@ def memory_matches(rollout: Rollout, events: Iterable[Any] = ()) -> Markup:
     """
     parts = [part for part in rollout.breakdown.parts if part.name == "memory"]
     thought = rollout.breakdown.thought
-    said = tag("blockquote", text(thought)) if thought.strip() else tag("p", "The answer holds no thought.", class_="f-soft")
-    found = _matches(parts[0]) if parts else tag("p", f"Recipe {rollout.breakdown.recipe} has no memory part.", class_="f-soft")
+    said = (
+        tag("blockquote", text(thought))
+        if thought.strip()
+        else tag("p", "The answer holds no thought.", class_="f-soft")
+    )
+    found = (
+        _matches(parts[0])
+        if parts
+        else tag("p", f"Recipe {rollout.breakdown.recipe} has no memory part.", class_="f-soft")
+    )
     return fragment(
         "memory", "Memory", tag("h3", "The thought of this answer"), said, found, _insertion(rollout, list(events))
     )
@@ -34,9 +42,13 @@ def memory_matches(rollout: Rollout, events: Iterable[Any] = ()) -> Markup:
 def _matches(part: RewardPart) -> Markup:
     neighbours = list(part.evidence.get("neighbours", ()))
     paid = "not scored" if part.value is None else f"paid {part.weight:g} × {part.value:.3f} = {part.contribution:.3f}"
-    head = join(tag("h3", "Nearest verified thoughts"), tag("p", f"{paid}. ", text(part.evidence.get("summary", ""), 600)))
+    head = join(
+        tag("h3", "Nearest verified thoughts"), tag("p", f"{paid}. ", text(part.evidence.get("summary", ""), 600))
+    )
     if not neighbours:
-        return join(head, tag("p", text(part.evidence.get("reason") or "No neighbours were recorded."), class_="f-soft"))
+        return join(
+            head, tag("p", text(part.evidence.get("reason") or "No neighbours were recorded."), class_="f-soft")
+        )
     rows = [_neighbour(one) for one in neighbours[:MOST_NEIGHBOURS]]
     rest = len(neighbours) - len(rows)
     more = tag("p", f"{rest} further neighbours are not shown.", class_="f-soft") if rest else None
@@ -51,7 +63,9 @@ def _snapshot(part: RewardPart) -> Markup | None:
 def _neighbour(one: Mapping[str, Any]) -> Markup:
     similarity = float(one["similarity"])
     width = 100 * min(max(similarity, 0.0), 1.0)
-    track = tag("div", tag("i", class_=part_class("memory"), style=f"width:{width:.1f}%"), class_="m-track", aria_hidden="true")
+    track = tag(
+        "div", tag("i", class_=part_class("memory"), style=f"width:{width:.1f}%"), class_="m-track", aria_hidden="true"
+    )
     left = tag("div", tag("b", number(similarity, 3)), track, aria_label=f"similarity {similarity:.3f}", role="group")
     about = f"{one['db_id']} · trace {one['trace_id']} · {source_words(one.get('source', ''), one.get('step', 0))}"
     right = tag("div", tag("div", text(one["thought"], 1500), class_="f-text"), tag("div", about, class_="f-soft"))
@@ -75,7 +89,9 @@ def _insertion(rollout: Rollout, events: list[Any]) -> Markup:
     mine = [one for one in events if (one.step, one.trace.thought.strip(), one.trace.sql.strip()) == key]
     head = tag("h3", "Did the memory take it in?")
     if not mine:
-        why = "Only right answers are offered to the memory." if breakdown.status != "correct" else "It was not offered."
+        why = (
+            "Only right answers are offered to the memory." if breakdown.status != "correct" else "It was not offered."
+        )
         return join(head, tag("p", f"No. {why}", class_="f-soft"))
     if any(one.kind == "inserted" for one in mine):
         return join(head, tag("p", f"✓ Yes: taken in after step {rollout.step}."))

@@ -13,7 +13,12 @@ from typing import Any
 
 from finer.render.markup import Markup, join, tag
 
-_PARTS = {"format": ("F", "format"), "execution": ("X", "execution"), "atomic": ("A", "atomic"), "memory": ("M", "memory")}
+_PARTS = {
+    "format": ("F", "format"),
+    "execution": ("X", "execution"),
+    "atomic": ("A", "atomic"),
+    "memory": ("M", "memory"),
+}
 
 STATUS_WORDS = {
     "correct": ("✓", "right", "good"),
@@ -161,21 +166,21 @@ white-space:normal;max-width:none}
 .finer-view tr{background:none}
 .finer-view th{font-weight:600;color:var(--f-soft);font-size:12px}
 .finer-view th.f-number,.finer-view td.f-number{text-align:right}
-.finer-view .f-group td:last-child{width:45%}
-.finer-view .f-group td:nth-child(2){min-width:150px}
+.finer-view .f-answers td:last-child{width:45%}
+.finer-view .f-answers td:nth-child(2){min-width:150px}
 .finer-view .f-stack{display:flex;height:18px;min-width:110px;background:var(--f-card);border-radius:3px;overflow:hidden}
 .finer-view .f-stack i{display:block;font:700 11px/18px system-ui,sans-serif;color:#111;text-align:center;overflow:hidden;border-right:1px solid var(--f-back)}
 .finer-view .f-chosen{box-shadow:inset 3px 0 var(--f-total)}
 .finer-view .f-question{font-size:16px;font-weight:600;margin:2px 0 6px}
 @container (max-width:640px){
-.finer-view .f-group thead{display:none}
-.finer-view .f-group tr{display:grid;grid-template-columns:auto 1fr auto auto;gap:2px 8px;border-bottom:1px solid var(--f-line);padding:6px 4px}
-.finer-view .f-group td{border:0;padding:2px 0}
-.finer-view .f-group td:nth-child(2){grid-column:2/5}
-.finer-view .f-group td:nth-child(5){grid-column:1/3;grid-row:2}
-.finer-view .f-group td:nth-child(3){grid-column:3;grid-row:2}
-.finer-view .f-group td:nth-child(4){grid-column:4;grid-row:2}
-.finer-view .f-group td:last-child{grid-column:1/5;width:auto}}
+.finer-view .f-answers thead{display:none}
+.finer-view .f-answers tr{display:grid;grid-template-columns:auto 1fr auto auto;gap:2px 8px;border-bottom:1px solid var(--f-line);padding:6px 4px}
+.finer-view .f-answers td{border:0;padding:2px 0}
+.finer-view .f-answers td:nth-child(2){grid-column:2/5}
+.finer-view .f-answers td:nth-child(5){grid-column:1/3;grid-row:2}
+.finer-view .f-answers td:nth-child(3){grid-column:3;grid-row:2}
+.finer-view .f-answers td:nth-child(4){grid-column:4;grid-row:2}
+.finer-view .f-answers td:last-child{grid-column:1/5;width:auto}}
 """
 _WATERFALL = """
 .finer-view .w-row{border-bottom:1px solid var(--f-grid);padding:4px 0}
@@ -193,8 +198,8 @@ _WATERFALL = """
 .finer-view .w-axis span.w-start{transform:none}.finer-view .w-axis span.w-end{transform:translateX(-100%)}
 .finer-view .w-sum{border-top:2px solid var(--f-line);border-bottom:0;font-weight:600}
 .finer-view .w-sum .w-said{font-weight:400}
-.finer-view .w-evidence{margin:4px 0 8px;padding-left:1em}
-.finer-view .w-evidence dt{font-weight:600;font-size:12.5px;color:var(--f-soft);margin-top:4px}
+.finer-view .w-evidence{margin:6px 0 8px;padding-left:1.4em;display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 14px;align-items:baseline}
+.finer-view .w-evidence dt{font-weight:600;font-size:12.5px;color:var(--f-soft)}
 .finer-view .w-evidence dd{margin:0;font-size:13px}
 .finer-view .w-note{border-left:3px solid var(--f-atomic);padding:4px 10px;background:var(--f-card);border-radius:0 6px 6px 0}
 .finer-view .w-meanline{stroke:var(--f-ink);stroke-width:1.5;stroke-dasharray:3 3;vector-effect:non-scaling-stroke}
@@ -205,6 +210,7 @@ _WATERFALL = """
 .finer-view .w-grid{grid-template-columns:1fr 5.5em}
 .finer-view .w-grid>.w-bar,.finer-view .w-grid>.w-axis{grid-column:1/3;grid-row:2}
 .finer-view .w-said{grid-column:1/3}
+.finer-view .w-evidence{grid-template-columns:minmax(0,1fr);gap:2px}
 .finer-view .w-grid>.w-empty{display:none}}
 """
 _ATOMS = """
@@ -239,5 +245,19 @@ _MEMORY = """
 overflow:auto;color:inherit;border-radius:0 6px 6px 0}
 @container (max-width:480px){.finer-view .m-row{grid-template-columns:1fr}}
 """
-STYLE = tag("style", Markup((_THEMES + _BASE + _CURVES + _GROUP + _WATERFALL + _ATOMS + _MEMORY).replace("\n", "")))
+_REPORT = """
+.finer-view .r-cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(160px,100%),1fr));gap:10px;margin:10px 0}
+.finer-view .r-card{border:1px solid var(--f-line);border-radius:8px;padding:10px 12px;display:flex;flex-direction:column;gap:2px}
+.finer-view .r-card b{font-size:24px;line-height:1.15;font-variant-numeric:tabular-nums}
+.finer-view .r-card small{color:var(--f-soft);font-size:12px}
+.finer-view .r-changes td{vertical-align:top}
+.finer-view .r-changes th{white-space:nowrap}
+.finer-view .r-changes td:nth-child(n+2){width:47%}
+.finer-view .r-facts th{width:16em;vertical-align:top}
+@container (max-width:640px){.finer-view .r-facts th{width:9em}.finer-view .r-changes tr{display:block;border-bottom:1px solid var(--f-line)}
+.finer-view .r-changes td{display:block;width:auto;border:0;padding:2px 0;text-align:left}.finer-view .r-changes thead{display:none}}
+"""
+STYLE = tag(
+    "style", Markup((_THEMES + _BASE + _CURVES + _GROUP + _WATERFALL + _ATOMS + _MEMORY + _REPORT).replace("\n", ""))
+)
 """The style sheet of every fragment, as one element; the same text everywhere, so that ``page`` can drop the repeats."""

@@ -26,6 +26,7 @@ EPSILON = 1e-4
 """Added to the spread before dividing, as TRL does, so that a group of equals gives 0 and not a division by zero."""
 
 MOST_LINES = 40
+_OF_RUNNING = ("status", "error", "seconds", "columns")
 _RAN = frozenset({"correct", "wrong", "ok", "empty", "gold_failed"})
 
 
@@ -39,7 +40,8 @@ class Stage:
     mark: str
     part: RewardPart
     said: str
-    opens: bool = True
+    keys: tuple[str, ...] = ()
+    """The evidence that belongs to this row; empty means all of the part's."""
 
 
 def waterfall(rollout: Rollout, group: Group) -> Markup:
@@ -52,7 +54,11 @@ def waterfall(rollout: Rollout, group: Group) -> Markup:
     low, high = _bounds(ends + totals)
     frame = Frame(low, high, mean)
     bars = [_stage_row(stage, start, frame) for stage, start in zip(rows, ends)]
-    head = tag("h3", f"Answer {rollout.position} of group {group.group_id}, step {rollout.step} ", status_badge(breakdown.status))
+    head = tag(
+        "h3",
+        f"Answer {rollout.position} of group {group.group_id}, step {rollout.step} ",
+        status_badge(breakdown.status),
+    )
     return fragment(
         "waterfall",
         f"Reward of answer {rollout.position}",
@@ -85,9 +91,17 @@ def _execution_stages(part: RewardPart, status: str) -> list[Stage]:
     if part.value is None:
         return [_stage(part)]
     ran, right = status in _RAN, status == "correct"
-    runs_said = f"it did not run: {_words(status)}" if not ran else "it ran to its end" + (": paid within “right”" if right else "")
-    runs = Stage("runs", 0.0 if right else part.contribution, "✓" if ran else "✗", part, runs_said, opens=False)
-    return [runs, Stage("right", part.contribution if right else 0.0, "✓" if right else "✗", part, _summary(part))]
+    runs_said = (
+        f"it did not run: {_words(status)}"
+        if not ran
+        else "it ran to its end" + (": paid within “right”" if right else "")
+    )
+    runs = Stage("runs", 0.0 if right else part.contribution, "✓" if ran else "✗", part, runs_said, _OF_RUNNING)
+    keys = tuple(key for key in part.evidence if key not in _OF_RUNNING)
+    return [
+        runs,
+        Stage("right", part.contribution if right else 0.0, "✓" if right else "✗", part, _summary(part), keys),
+    ]
 
 
 def _words(status: str) -> str:
@@ -139,7 +153,15 @@ def _bar(start: float, end: float, frame: Frame, look: str, label: str) -> Marku
         tag("line", x1=frame.x(end), x2=frame.x(end), y1=1, y2=22, class_="w-link"),
         tag("line", x1=mean, x2=mean, y1=0, y2=22, class_="w-meanline"),
     ]
-    svg = tag("svg", tag("title", label), *shapes, viewbox="0 0 1000 22", preserveaspectratio="none", role="img", aria_label=label)
+    svg = tag(
+        "svg",
+        tag("title", label),
+        *shapes,
+        viewbox="0 0 1000 22",
+        preserveaspectratio="none",
+        role="img",
+        aria_label=label,
+    )
     return tag("div", svg, class_="w-bar")
 
 
@@ -162,10 +184,15 @@ def _stage_row(stage: Stage, start: float, frame: Frame) -> Markup:
 
 def _evidence(stage: Stage) -> Markup:
     part = stage.part
-    paid = "not scored, so it adds nothing" if part.value is None else f"{part.weight:g} × {part.value:.4g} = {part.contribution:.4g}"
+    paid = (
+        "not scored, so it adds nothing"
+        if part.value is None
+        else f"{part.weight:g} × {part.value:.4g} = {part.contribution:.4g}"
+    )
     rows = [tag("dt", "weight × value"), tag("dd", paid)]
     for key, value in part.evidence.items():
-        if key != "summary" and value not in (None, "", [], {}, ()):
+        wanted = key != "summary" and (not stage.keys or key in stage.keys)
+        if wanted and value not in (None, "", [], {}, ()):
             rows += [tag("dt", key.replace("_", " ")), tag("dd", _value(value))]
     return tag("dl", *rows, class_="w-evidence")
 
@@ -194,7 +221,11 @@ def _line(one: Any) -> str:
 def _total_row(total: float, frame: Frame) -> Markup:
     label = f"total: {number(total)}, group mean {number(frame.mean)}"
     above = total - frame.mean
-    side = "exactly the group mean" if abs(above) < 5e-5 else f"{signed(above, 3)} against the group mean {number(frame.mean, 3)}"
+    side = (
+        "exactly the group mean"
+        if abs(above) < 5e-5
+        else f"{signed(above, 3)} against the group mean {number(frame.mean, 3)}"
+    )
     grid = tag(
         "div",
         tag("div", "total", class_="w-name"),
@@ -262,6 +293,9 @@ def _gate_note(breakdown: RewardBreakdown) -> Markup | None:
 def _answer(rollout: Rollout) -> Markup:
     return tag(
         "details",
-        tag("summary", f"The whole answer ({rollout.length_tokens} tokens)" if rollout.length_tokens else "The whole answer"),
+        tag(
+            "summary",
+            f"The whole answer ({rollout.length_tokens} tokens)" if rollout.length_tokens else "The whole answer",
+        ),
         tag("pre", tag("code", rollout.completion)),
     )

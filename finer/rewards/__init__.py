@@ -5,7 +5,7 @@ Needs neither torch nor trl. Every formula is in ``docs/rewards.md``.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from finer.datasets import Dataset, load_dataset
 from finer.records import Question, RewardBreakdown
@@ -35,7 +35,7 @@ def score(
 ) -> RewardBreakdown:
     """What one completion is paid. For many, keep a ``Scorer``: this one starts another for each call on a dataset.
 
-    ``dataset``: None is the starter dataset, whose scorer is kept between calls.
+    ``dataset``: None is the starter dataset, whose scorer is kept between calls (that of the last four recipes).
     """
     if dataset is None:
         return _starter(get_recipe(recipe) if isinstance(recipe, str) else recipe).score(question, [completion])[0]
@@ -43,6 +43,6 @@ def score(
         return scorer.score(question, [completion])[0]
 
 
-@cache
+@lru_cache(maxsize=4)
 def _starter(recipe: Recipe) -> Scorer:
     return Scorer(recipe, load_dataset("starter"))

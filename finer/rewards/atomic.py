@@ -7,7 +7,6 @@ covered: meaning. Two queries with the same operations count as alike whatever t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from finer.records import Atom
@@ -60,4 +59,4 @@ def _atoms(atoms: Sequence[Atom]) -> list[dict[str, Any]]:
 
 def _atom(atom: Atom) -> dict[str, Any]:
     span = list(atom.span) if atom.span else None
-    return {**asdict(atom), "text": short(atom.text), "span": span}
+    return {"clause": atom.clause, "text": short(atom.text), "scope": atom.scope, "span": span}

@@ -19,6 +19,8 @@ LONGEST_TEXT = 400
 """Characters kept of any one text in evidence."""
 MOST_CELLS = 20
 """Cells kept of a row."""
+NO_OVERLAP = AtomicOverlap(None, reason="not compared")
+NO_MATCH = MemoryMatch(None, reason="not compared")
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Facts:
     """Why the SQL is not exactly one read-only query; '' where it is."""
     difference: Difference | None = None
     """For a query that runs and is wrong: the rows that differ."""
-    overlap: AtomicOverlap = AtomicOverlap(None, reason="not compared")
-    match: MemoryMatch = MemoryMatch(None, reason="not compared")
+    overlap: AtomicOverlap = NO_OVERLAP
+    match: MemoryMatch = NO_MATCH
 
     @property
     def gold_failed(self) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from finer.records import Neighbour
@@ -36,9 +35,11 @@ def summary(facts: Facts, recipe: Recipe) -> str:
     if match.similarity is None:
         found = f"no similarity: {short(match.reason)}"
     else:
-        found = f"the thought is {match.similarity:.2f} similar to verified ones ({match.snapshot} traces in the memory)"
+        found = (
+            f"the thought is {match.similarity:.2f} similar to verified ones ({match.snapshot} traces in the memory)"
+        )
     return f"right, so paid in full; {found}" if facts.right else found
 
 
 def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
-    return {**asdict(neighbour), "thought": short(neighbour.thought)}
+    return {**vars(neighbour), "thought": short(neighbour.thought)}

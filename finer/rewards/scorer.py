@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Self
 
 from finer.atoms import AtomError, atomic_overlap, extract
 from finer.compare import Difference, is_ordered, strict
@@ -84,10 +84,10 @@ class Scorer:
         self._own_judge = judge is None
         self.judge = Judge(dataset.databases) if judge is None else judge
 
-    def __enter__(self) -> Scorer:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -132,7 +132,9 @@ class Scorer:
     def _facts_of_sql(self, question: Question, statements: list[str]) -> dict[str, Facts]:
         """What does not depend on the thought: verdict, differing rows and overlap of each statement."""
         if question.db_id not in self.dataset.databases:
-            raise KeyError(f"question {question.index} asks database {question.db_id!r}, which {self.dataset.name!r} has not")
+            raise KeyError(
+                f"question {question.index} asks database {question.db_id!r}, which {self.dataset.name!r} has not"
+            )
         verdicts = self.judge.judge(question, statements)
         facts = {}
         for sql, verdict in zip(statements, verdicts, strict=True):

@@ -55,10 +55,10 @@ class BatchScorer:
 def reward_functions(scorer: Scorer) -> list[RewardFunction]:
     """One reward function a part of the scorer's recipe, in its order, named as the part (``rewards/atomic/mean``)."""
     batch = BatchScorer(scorer)
-    return [_part_function(part, batch) for part in scorer.recipe.parts]
+    return [part_function(part, batch) for part in scorer.recipe.parts]
 
 
-def _part_function(part: str, batch: BatchScorer) -> RewardFunction:
+def part_function(part: str, batch: BatchScorer) -> RewardFunction:
     def reward(prompts: Any = None, completions: Sequence[Completion] = (), **columns: Any) -> list[float | None]:
         return batch.values(part, completions, columns)
 
@@ -87,12 +87,18 @@ def questions_of(scorer: Scorer, count: int, columns: dict[str, Any]) -> list[Qu
             raise ValueError(f"column 'index' holds {missing[0]!r}, which is no question of {scorer.dataset.name!r}")
         return [known[index] for index in columns["index"]]
     if "gold" in columns and "db_id" in columns:
-        pairs = zip(columns["gold"], columns["db_id"], strict=True)
-        return [Question(-1, db_id, "", (gold,) if isinstance(gold, str) else tuple(gold)) for gold, db_id in pairs]
+        return [_question(gold, db_id) for gold, db_id in zip(columns["gold"], columns["db_id"], strict=True)]
     raise ValueError(
         f"the rewards need the dataset's column 'index', or 'gold' and 'db_id'; the {count} completions came with "
         f"{sorted(columns)}; keep these columns in the training dataset"
     )
+
+
+def _question(gold: str | Sequence[str], db_id: str) -> Question:
+    golds = (gold,) if isinstance(gold, str) else tuple(gold)
+    if not golds:
+        raise ValueError(f"column 'gold' is empty for a question on {db_id!r}; give at least one right query")
+    return Question(-1, db_id, "", golds)
 
 
 def _paid_value(answer: RewardBreakdown, part: str) -> float | None:

@@ -1,0 +1,11 @@
+"""Atomic operations of a query, and how far those of two queries agree.
+
+``parse`` (text → tree, bounded) → ``bind`` (names, ``expressions``, ``names``) → ``rules`` (what the declared keys
+allow, ``keys``) → ``canonical`` (atoms, ``writing``) → ``overlap``.
+"""
+
+from finer.atoms.errors import AtomError
+from finer.atoms.extract import extract
+from finer.atoms.overlap import atomic_overlap
+
+__all__ = ["AtomError", "atomic_overlap", "extract"]

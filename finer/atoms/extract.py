@@ -1,0 +1,41 @@
+"""SQL → the operations it consists of, in canonical form.
+
+Covers SQLite's queries: joins of every kind, aggregates, conditions, grouping, order, limits, subqueries, common table
+expressions, set operations, windows, CASE. Not covered: VALUES as a query, and statements that are not queries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finer.atoms.bind import bind
+from finer.atoms.canonical import atoms_of
+from finer.atoms.catalog import Catalog, catalog_of
+from finer.atoms.errors import AtomError
+from finer.atoms.parse import parse
+from finer.records import Atom
+
+
+def extract(sql: str, schema: Any = None) -> tuple[Atom, ...]:
+    """The operations of a query, equal for queries that differ only in spelling.
+
+    ``schema`` (a ``finer.schema.Schema``) gives bare columns their table and lets keys be believed; without it the
+    atoms are the best that the text alone allows. Raises AtomError with the reason for a text that is not one
+    readable query: empty, unparsable, several statements, not a query, over a bound.
+
+    >>> for atom in extract("SELECT s.name FROM singer AS s WHERE 20 < s.age"):
+    ...     print(atom.clause, "|", atom.text, "|", atom.span)
+    FROM | singer | (19, 30)
+    SELECT | singer.name | (7, 13)
+    WHERE | singer.age > 20 | (37, 47)
+    """
+    return extract_with(sql, catalog_of(schema))
+
+
+def extract_with(sql: str, catalog: Catalog) -> tuple[Atom, ...]:
+    """:func:`extract` with the schema already looked up."""
+    tree = parse(sql)
+    try:
+        return atoms_of(bind(tree, sql, catalog))
+    except RecursionError:
+        raise AtomError("the query is nested too deeply") from None

@@ -1,0 +1,243 @@
+"""GRPO with TRL: one run from a configuration to a trained policy, in this thread, a background thread, or after a crash.
+
+What is fixed here and why, as differences from TRL's defaults: learning rate constant and without warm-up (a run may be
+stopped and resumed at any step); loss 'dapo', beta from the configuration; advantages scaled by the group's standard
+deviation; every completion scored, truncated ones too (their SQL is judged as it stands). Every value that Unsloth would
+change silently is set. Works in one process with one device.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml
+from finer.datasets import Dataset, load_dataset
+from finer.errors import FinerError, RunStoreError
+from finer.evaluate import evaluate
+from finer.judge import Judge
+from finer.memory import Memory
+from finer.policy import Policy, load_policy
+from finer.recorder import Controls, StepRecorder
+from finer.rewards import Scorer
+from finer.rewards.recipes import Recipe, get_recipe
+from finer.run_writer import RunWriter
+from finer.runs import Run
+from finer.trainer import MARKER, make_callback, make_trainer
+
+CHECKPOINTS_KEPT = 2
+Tell = Callable[[str], None]
+
+
+def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None) -> Run:
+    """Trains a policy to the end of its steps (or until it is asked to stop) and returns the run.
+
+    Raises before anything is written: for an unknown policy, recipe or dataset, weights that let a wrong answer reach a
+    right one, and a folder that holds a run. ``on_event`` gets one line for each thing worth telling.
+    """
+    prepared = _prepare(config)
+    with RunWriter.create(folder, asdict(config)) as writer:
+        (Path(folder) / CONFIG_FILE).write_text(to_toml(config), encoding="utf-8")
+        _run(config, Path(folder), writer, prepared, None, on_event or _silent)
+    return Run(folder)
+
+
+def resume(folder: str | Path, on_event: Tell | None = None) -> Run:
+    """Goes on with a run that broke off or was stopped, from its last whole checkpoint (or from the start).
+
+    Steps after the checkpoint are discarded from the store and done again, so no rollout is lost or there twice.
+    """
+    run = Run(folder)
+    config = from_mapping(run.config, f"the configuration in {folder}")
+    checkpoint = last_checkpoint(Path(folder))
+    if run.status == "finished":
+        raise RunStoreError(f"{folder} is finished: all {config.steps} steps are there. Train a new run with --run DIR.")
+    prepared = _prepare(config)
+    step = json.loads((checkpoint / MARKER).read_text())["step"] if checkpoint else 0
+    with RunWriter.resume(folder, step) as writer:
+        _run(config, Path(folder), writer, prepared, checkpoint, on_event or _silent)
+    return Run(folder)
+
+
+class Training:
+    """A run that trains in a background thread of this process, so that a notebook's buttons stay alive."""
+
+    def __init__(self, run: Run, thread: threading.Thread, failures: list[BaseException]):
+        self.run, self._thread, self._failures = run, thread, failures
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def wait(self) -> Run:
+        """Waits for the end; raises what the training raised."""
+        self._thread.join()
+        if self._failures:
+            raise self._failures[0]
+        return self.run
+
+
+def start(config: TrainConfig, folder: str | Path) -> Training:
+    """Starts :func:`train` in a background thread; returns as soon as the run's store is there to be looked at.
+
+    Raises what ``train`` raises before its first step.
+    """
+    ready, failures = threading.Event(), []
+
+    def work() -> None:
+        try:
+            train(config, folder, lambda _: ready.set())
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread
+            failures.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=work, name="finer-training", daemon=True)
+    thread.start()
+    ready.wait()
+    if failures:
+        raise failures[0]
+    return Training(Run(folder), thread, failures)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The latest whole checkpoint of a run, or None."""
+    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{MARKER}")]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """The recipe with the configuration's weights; RecipeError where a wrong answer could reach a right one."""
+    recipe = get_recipe(config.recipe)
+    return (recipe.with_weights(config.weights) if config.weights else recipe).check()
+
+
+def _prepare(config: TrainConfig) -> tuple[Recipe, Dataset, Dataset, Policy]:
+    """Everything that may be refused, before anything is written."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    recipe = recipe_of(config)
+    everything = load_dataset(config.dataset)
+    dataset = everything.split(config.split)
+    dev = everything.split("dev") if any(q.split == "dev" for q in everything.questions) else dataset
+    if config.questions_per_step > len(dataset.questions):
+        raise FinerError(
+            f"questions_per_step is {config.questions_per_step}, but split {config.split!r} of {config.dataset} has "
+            f"{len(dataset.questions)} questions; lower it with --set questions_per_step=N"
+        )
+    return recipe, dataset, dev, load_policy(config.policy)
+
+
+def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, checkpoint: Path | None, tell: Tell) -> None:
+    """One run, or the rest of one."""
+    import torch
+
+    recipe, dataset, dev, policy = prepared
+    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    with Judge({**dataset.databases, **dev.databases}) as judge:
+        scorer = _scorer(recipe, dataset, judge, checkpoint)
+        recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
+        trainer = make_trainer(recorder, model=policy.model, args=_arguments(config, folder, policy),
+                               train_dataset=_rows(dataset, policy), processing_class=policy.tokenizer, peft_config=_lora(policy))  # fmt: skip
+        policy.model = trainer.model
+        _set_weights(trainer, [scorer.recipe.weights[part] for part in scorer.recipe.parts])
+        controls = Controls(writer, scorer, lambda weights: _set_weights(trainer, weights))
+
+        def measure(step: int, always: bool = False) -> None:
+            due = config.evaluate_every and step % config.evaluate_every == 0
+            if always or due or step == config.steps:
+                _measure(config, policy, dev, judge, writer, step, tell)
+
+        callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics, writer)))
+        callback.trainer = trainer
+        trainer.add_callback(callback)
+        try:
+            if checkpoint is None:
+                measure(0, always=True)
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            stopped = trainer.state.global_step < config.steps
+            policy.save(folder / "policy")
+            writer.set_status("stopped" if stopped else "finished")
+            tell(f"{'stopped' if stopped else 'finished'} after step {trainer.state.global_step}")
+        finally:
+            controls.close()
+
+
+def _scorer(recipe: Recipe, dataset: Dataset, judge: Judge, checkpoint: Path | None) -> Scorer:
+    """The scorer, with the memory and the weights as they were at the checkpoint."""
+    memory = None
+    if checkpoint is not None:
+        recipe = recipe.with_weights(json.loads((checkpoint / MARKER).read_text())["weights"])
+        memory = Memory.load(checkpoint / "memory") if (checkpoint / "memory").exists() else None
+    return Scorer(recipe, dataset, memory, judge)
+
+
+def _rows(dataset: Dataset, policy: Policy) -> Any:
+    """The training questions as TRL's dataset: prompt (chat messages) and index."""
+    from datasets import Dataset as Rows
+
+    prompts = [policy.messages(q, dataset.databases[q.db_id].schema) for q in dataset.questions]
+    return Rows.from_dict({"prompt": prompts, "index": [question.index for question in dataset.questions]})
+
+
+def _arguments(config: TrainConfig, folder: Path, policy: Policy) -> Any:
+    """TRL's configuration; a policy with LoRA takes one group at a time through the model, the bundled one a whole step."""
+    import torch
+    from trl import GRPOConfig
+
+    accumulated = config.questions_per_step if policy.spec.lora_rank else 1
+    cuda = torch.cuda.is_available()
+    return GRPOConfig(
+        output_dir=str(folder / "checkpoints"), max_steps=config.steps, seed=config.seed, data_seed=config.seed,
+        per_device_train_batch_size=config.questions_per_step * config.group_size // accumulated,
+        gradient_accumulation_steps=accumulated, num_generations=config.group_size,
+        max_completion_length=config.max_completion_tokens, temperature=config.temperature,
+        learning_rate=config.learning_rate, lr_scheduler_type="constant", warmup_steps=0, weight_decay=0.0,
+        optim="adamw_8bit" if cuda and policy.spec.lora_rank else "adamw_torch", max_grad_norm=1.0,
+        beta=config.beta, epsilon=0.2, loss_type="dapo", scale_rewards="group", num_iterations=1,
+        mask_truncated_completions=False, remove_unused_columns=False, shuffle_dataset=True,
+        bf16=cuda, use_cpu=not cuda, gradient_checkpointing=bool(cuda and policy.spec.lora_rank),
+        logging_steps=1, save_strategy="steps" if config.checkpoint_every else "no", save_steps=config.checkpoint_every or 1,
+        save_total_limit=CHECKPOINTS_KEPT, report_to=[], disable_tqdm=True, dataloader_pin_memory=False,
+    )  # fmt: skip
+
+
+def _lora(policy: Policy) -> Any:
+    """LoRA through PEFT where the policy asks for it and no loader has put it on already."""
+    if not policy.spec.lora_rank or hasattr(policy.model, "peft_config"):
+        return None
+    from peft import LoraConfig
+
+    from finer.policy import ATTENTION_AND_MLP
+
+    rank = policy.spec.lora_rank
+    return LoraConfig(r=rank, lora_alpha=rank, target_modules=list(ATTENTION_AND_MLP), lora_dropout=0.0, task_type="CAUSAL_LM")
+
+
+def _set_weights(trainer: Any, weights: Any) -> None:
+    import torch
+
+    trainer.reward_weights = torch.tensor(list(weights), dtype=torch.float32)
+
+
+def _measure(config: TrainConfig, policy: Policy, dev: Dataset, judge: Judge, writer: RunWriter, step: int, tell: Tell) -> None:
+    """Greedy execution accuracy on dev, into the store."""
+    if step == 0:
+        tell(f"asking the untrained policy {config.evaluate_questions or len(dev.questions)} dev questions")
+    found = evaluate(policy, dev, judge, config.evaluate_questions, config.max_completion_tokens)
+    writer.write_evaluation(step, "dev", "strict", found["per_question"])
+    tell(f"step {step}: {100 * found['value']:.1f} % of {found['n']} dev questions right (greedy, every instance)")
+
+
+def _line(config: TrainConfig, step: int, metrics: dict[str, float], writer: RunWriter) -> str:
+    silent = metrics.get("frac_reward_zero_std", 0.0)
+    return (f"step {step}/{config.steps}  reward {metrics.get('reward', float('nan')):.3f}  "
+            f"groups without a signal {100 * silent:.0f} %  {metrics.get('step_time', float('nan')):.1f} s")  # fmt: skip

@@ -1,0 +1,160 @@
+"""What happens in a training step, gathered on its way into the run store; and the requests that come back out of it.
+
+``StepRecorder`` collects the step's groups, timings and memory events; ``Controls`` polls the store's requests in a thread
+of its own (so that a press is acknowledged within a second) and applies them between stages. Knows neither torch nor trl.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from finer.errors import FinerError
+from finer.records import Group, Question, RewardBreakdown, Rollout
+from finer.rewards import Scorer
+from finer.run_writer import RunWriter
+from finer.runs_schema import MemoryEvent
+
+POLL_SECONDS = 0.25
+
+
+@dataclass
+class Scored:
+    """A step's completions with what they were paid, in generation order; groups are neighbours."""
+
+    questions: list[Question]
+    prompts: list[str]
+    completions: list[str]
+    lengths_tokens: list[int]
+    paid: list[RewardBreakdown]
+
+
+@dataclass
+class StepRecorder:
+    """Turns what a trainer hands over into one ``write_step``."""
+
+    writer: RunWriter
+    scorer: Scorer
+    group_size: int
+    grow_memory: bool
+    groups: list[Group] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    pending: Scored | None = None
+
+    def add_groups(self, step: int, advantages: Sequence[float]) -> None:
+        """Makes groups of what was scored last, now that the advantages are known."""
+        scored = self.pending
+        if scored is None:
+            return
+        first_rollout, first_group = self.writer.next_rollout_id, self.writer.next_group_id
+        rollouts = [
+            Rollout(first_rollout + place, step, first_group + place // self.group_size, place % self.group_size,
+                    scored.completions[place], scored.paid[place], float(advantages[place]), scored.lengths_tokens[place])
+            for place in range(len(scored.completions))
+        ]  # fmt: skip
+        self.groups = [
+            Group(rollouts[start].group_id, step, scored.questions[start], scored.prompts[start],
+                  tuple(rollouts[start : start + self.group_size]))
+            for start in range(0, len(rollouts), self.group_size)
+        ]  # fmt: skip
+        self.pending = None
+
+    def write(self, step: int, metrics: Mapping[str, float | None]) -> None:
+        """Writes the step, and lets the memory take in what the step taught."""
+        events = self.remember(step)
+        self.writer.write_step(step, self.groups, metrics, self.seconds, events)
+        self.groups, self.seconds = [], {}
+
+    def remember(self, step: int) -> list[MemoryEvent]:
+        """Proposes the right answers' thoughts to the memory; they count from the next step on."""
+        memory = self.scorer.memory
+        if memory is None or not self.grow_memory:
+            return []
+        events = []
+        for group in self.groups:
+            schema = self.scorer.dataset.databases[group.question.db_id].schema
+            paid = [rollout.breakdown for rollout in group.rollouts]
+            for trace in self.scorer.right_traces(group.question, paid, step):
+                refusal = memory.propose(trace, schema)
+                kept = trace if refusal else memory.waiting[-1]
+                events.append(MemoryEvent("refused" if refusal else "inserted", kept, refusal))
+        memory.commit()
+        return events
+
+
+class Controls:
+    """Requests of a person: taken at once by a polling thread, applied by the trainer between stages."""
+
+    def __init__(self, writer: RunWriter, scorer: Scorer, set_weights: Callable[[Sequence[float]], None]):
+        self.writer, self.scorer, self.set_weights = writer, scorer, set_weights
+        self.paused = self.stopping = self.checkpoint = False
+        self._taken: queue.Queue[Any] = queue.Queue()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._poll, name="finer-requests", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the polling; requests that were taken and not applied are answered."""
+        self._ended.set()
+        self._thread.join(timeout=10)
+        while not self._taken.empty():
+            self.writer.finish_request(self._taken.get().request_id, "not applied: the run had ended")
+
+    def _poll(self) -> None:
+        while not self._ended.wait(POLL_SECONDS):
+            try:
+                for request in self.writer.take_requests():
+                    self._taken.put(request)
+            except FinerError:
+                return  # the store broke; the next write in the trainer says why
+
+    def apply(self, step: int) -> None:
+        """Applies what was taken, in order; a request that cannot be done is answered with the reason."""
+        while not self._taken.empty():
+            request = self._taken.get()
+            try:
+                outcome = getattr(self, f"_{request.kind}")(step, **request.values)
+            except FinerError as error:
+                outcome = f"refused: {error}"
+            self.writer.finish_request(request.request_id, outcome)
+            self.writer.write_event(step, request.kind, outcome)
+
+    def wait_while_paused(self, step: int) -> None:
+        """Applies requests; while paused, waits for resume or stop."""
+        self.apply(step)
+        if not self.paused or self.stopping:
+            return
+        self.writer.set_status("paused")
+        while self.paused and not self.stopping:
+            time.sleep(POLL_SECONDS)
+            self.apply(step)
+        self.writer.set_status("running")
+
+    def _pause(self, step: int) -> str:
+        self.paused = True
+        return f"paused after step {step}"
+
+    def _resume(self, step: int) -> str:
+        if not self.paused:
+            return "the run was not paused"
+        self.paused = False
+        return f"resumed after step {step}"
+
+    def _stop(self, step: int) -> str:
+        self.stopping = True
+        return f"stopped after step {step}, with a checkpoint"
+
+    def _checkpoint(self, step: int) -> str:
+        self.checkpoint = True
+        return f"checkpoint at the end of step {step if step else 1}"
+
+    def _weights(self, step: int, **weights: float) -> str:
+        recipe = self.scorer.recipe.with_weights(weights).check()
+        self.scorer.recipe = recipe
+        self.set_weights([recipe.weights[part] for part in recipe.parts])
+        told = ", ".join(f"{part} {weight:g}" for part, weight in recipe.weights.items())
+        return f"weights from step {step + 1} on: {told}"

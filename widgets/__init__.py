@@ -1,0 +1,11 @@
+"""Views of a run for notebooks: ``from widgets import Workbench; Workbench("runs/first").follow()``.
+
+Fed by records and run stores alone; imports neither torch, transformers nor trl, so a view opens on a machine that could
+never train. Core ipywidgets only, written to the interface that versions 7 and 8 share.
+"""
+
+from widgets.controls import Controls
+from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView
+from widgets.workbench import Workbench
+
+__all__ = ["AtomsView", "Controls", "Curves", "GroupView", "MemoryView", "RolloutView", "Workbench"]

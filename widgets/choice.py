@@ -1,0 +1,79 @@
+"""What is being looked at: a run, a step, a group and some of its answers; shared by all views of one workbench.
+
+Plain Python, no widget. Until a person chooses, the newest step's most telling group is shown; after that it stays.
+
+Not covered: drawing (``finer.render``), gestures (``selectors``).
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from finer.records import Group, Rollout
+from finer.render.telling import how_telling, telling_rollout
+from finer.runs import Run
+from finer.runs_schema import GroupSummary
+
+
+def open_run(run: Run | str | Path) -> Run:
+    """The run itself, or the one in that folder; RunStoreError, with what to do, where there is none."""
+    return run if isinstance(run, Run) else Run(run)
+
+
+class Choice:
+    """The step, group and answers that are shown."""
+
+    def __init__(self, run: Run, group_id: int | None = None, position: int | None = None):
+        self.run = run
+        self.lock = threading.RLock()
+        """Held while the choice changes or is drawn: a person's gesture and the following thread may come at once."""
+        self.step = 0
+        self.summaries: list[GroupSummary] = []
+        """The groups of the step."""
+        self.group: Group | None = None
+        self.selection: list[Rollout] = []
+        """The chosen answers; the first is the one that is explained."""
+        self.pinned = group_id is not None
+        """True once a person has chosen: then nothing moves by itself."""
+        if group_id is None:
+            self.show_newest()
+        else:
+            self.show_group(group_id, position)
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """The answer that is explained."""
+        return self.selection[0] if self.selection else None
+
+    def show_newest(self) -> None:
+        """The newest step's most telling group."""
+        self.show_step(self.run.last_step)
+
+    def show_step(self, step: int) -> None:
+        """The most telling group of a step; an empty choice where the step has none."""
+        self.step = step
+        self.summaries = self.run.groups(step)
+        self.group, self.selection = None, []
+        if self.summaries:
+            self._take(self.run.group(max(self.summaries, key=how_telling).group_id))
+
+    def show_group(self, group_id: int, position: int | None = None) -> None:
+        """One group, and of it the answer at ``position``, else the most telling; RunStoreError where there is none."""
+        group = self.run.group(group_id)
+        if group.step != self.step or not self.summaries:
+            self.step, self.summaries = group.step, self.run.groups(group.step)
+        self._take(group, position)
+
+    def show_rollouts(self, rollout_ids: tuple[int, ...]) -> None:
+        """These answers of the group, in the order given; one that is not in it (any more) is left out."""
+        by_id = {rollout.rollout_id: rollout for rollout in self.group.rollouts} if self.group else {}
+        self.selection = [by_id[rollout_id] for rollout_id in rollout_ids if rollout_id in by_id]
+
+    def _take(self, group: Group, position: int | None = None) -> None:
+        self.group = group
+        at = [rollout for rollout in group.rollouts if rollout.position == position]
+        if position is not None and not at:
+            raise IndexError(f"group {group.group_id} has no answer {position}; it has 0 to {len(group.rollouts) - 1}")
+        best = at[0] if at else telling_rollout(group)
+        self.selection = [best] if best else []

@@ -1,0 +1,116 @@
+"""Pause, resume, stop, checkpoint and weights: each press only writes a request into the run store.
+
+The trainer, in this kernel or in another process, takes requests between two stages of a step; the label says when it has,
+and what came of it.
+
+Not covered: starting a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets
+
+from finer.records import Group
+from finer.render.markup import Markup, tag, text
+from finer.runs import Request, Run, RunStoreError
+
+_BUTTONS = (
+    ("pause", "Pause", "pause", "Hold training at the next stage of a step"),
+    ("resume", "Resume", "play", "Go on after a pause"),
+    ("stop", "Stop", "stop", "End training after this step; it can be resumed"),
+    ("checkpoint", "Checkpoint now", "save", "Write a checkpoint at the end of this step"),
+)
+_ALLOWED = {
+    "running": {"pause", "stop", "checkpoint", "weights"},
+    "paused": {"resume", "stop", "checkpoint", "weights"},
+}
+MOST_SHOWN = 6
+
+
+def request_words(request: Request) -> str:
+    """A request as a sentence.
+
+    >>> request_words(Request(3, "pause", {}, 100.0, 100.42, "paused at step 7"))
+    'pause (request 3): taken after 0.4 s: paused at step 7'
+    >>> request_words(Request(4, "weights", {"atomic": 0.3}, 100.0))
+    'weights atomic 0.3 (request 4): asked, waiting for the trainer'
+    """
+    values = "".join(f" {name} {value:g}" for name, value in request.values.items())
+    if request.taken_at is None:
+        state = "asked, waiting for the trainer"
+    else:
+        taken = f"taken after {max(0.0, request.taken_at - request.asked_at):.1f} s"
+        state = (
+            f"{taken}: {request.outcome}"
+            if request.outcome
+            else f"{taken}, takes effect at the next step at the latest"
+        )
+    return f"{request.kind}{values} (request {request.request_id}): {state}"
+
+
+class Controls:
+    """The buttons, the weights and the answers to the requests; ``pressed`` is called after a request was written."""
+
+    def __init__(self, run: Run, pressed: Callable[[], None] = lambda: None):
+        self.run = run
+        self._pressed = pressed
+        self.buttons = {kind: self._button(kind, *about) for kind, *about in _BUTTONS}
+        self.weights: dict[str, ipywidgets.FloatText] = {}
+        self.apply = self._button("weights", "Apply", "check", "Pay by these weights from the next step on")
+        self.answers = ipywidgets.HTML()
+        self._fields = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        row = ipywidgets.HBox(list(self.buttons.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
+        heading = ipywidgets.HTML("Weights, from the next step on:")
+        self.widget = ipywidgets.VBox([row, heading, self._fields, self.answers])
+        self.refresh(None)
+
+    def _button(self, kind: str, label: str, icon: str, tooltip: str) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=label, icon=icon, tooltip=tooltip)
+        button.on_click(lambda _: self.press(kind))
+        return button
+
+    def press(self, kind: str) -> int | None:
+        """Writes a request and says so; its id, or None where the run takes none (the label then says why)."""
+        values = {name: field.value for name, field in self.weights.items()} if kind == "weights" else {}
+        try:
+            request_id = self.run.request(kind, **values)
+        except (RunStoreError, ValueError) as error:
+            self.answers.value = str(tag("div", f"✗ {kind}: ", text(error, 600), role="status"))
+            return None
+        self.show_requests()
+        self._pressed()
+        return request_id
+
+    def refresh(self, group: Group | None) -> None:
+        """Sets the buttons to the run's status, and the fields to the weights of the newest group, where they are known."""
+        allowed = _ALLOWED.get(self.run.status, set())
+        for kind, button in [*self.buttons.items(), ("weights", self.apply)]:
+            button.disabled = kind not in allowed
+        if group and group.rollouts:
+            self._show_weights({part.name: part.weight for part in group.rollouts[0].breakdown.parts})
+        self.show_requests()
+
+    def _show_weights(self, weights: dict[str, float]) -> None:
+        """Makes the fields once; later values are a person's, and are not written over."""
+        if list(weights) == list(self.weights):
+            return
+        layout = ipywidgets.Layout(width="170px")
+        self.weights = {
+            name: ipywidgets.FloatText(value=weight, step=0.05, description=name, layout=layout)
+            for name, weight in weights.items()
+        }
+        self._fields.children = (*self.weights.values(), self.apply)
+
+    def show_requests(self) -> bool:
+        """Shows the newest requests; True while the trainer has one to take or to carry out."""
+        requests = self.run.requests()
+        shown = [_line(request) for request in reversed(requests[-MOST_SHOWN:])]
+        self.answers.value = str(tag("div", *shown, role="status", aria_live="polite"))
+        return any(request.taken_at is None or request.outcome is None for request in requests)
+
+
+def _line(request: Request) -> Markup:
+    mark = "…" if request.taken_at is None else "◷" if request.outcome is None else "✓"
+    return tag("div", f"{mark} {request_words(request)}", style="line-height:1.5")

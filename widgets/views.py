@@ -1,0 +1,123 @@
+"""The single views: each shows one fragment of ``finer.render`` for what is chosen, alone or inside a workbench.
+
+Each has ``to_html()``, one self-contained document, and displays itself as a widget where there is a kernel and as the
+same static HTML where there is none.
+
+Not covered: following a run and choosing by hand (``Workbench``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from finer.render import Markup, atom_ledger, curves, group_table, memory_matches, page, section, waterfall
+from finer.render.markup import tag
+from finer.render.style import STYLE
+from finer.runs import Run
+from widgets.choice import Choice, open_run
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def bundle(widget: ipywidgets.Widget, static: str, plain: str) -> dict[str, Any]:
+    """One output in three forms: the live widget, static HTML for readers without a kernel, and plain text."""
+    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    return {WIDGET_VIEW: view, "text/html": static, "text/plain": plain}
+
+
+def nothing_yet(what: str) -> Markup:
+    """A line that stands in for a view with nothing to show."""
+    return section("", tag("p", f"{what} appears here after the first step.", class_="f-soft"))
+
+
+class View:
+    """Base of the views: holds what is chosen and one HTML widget that shows it."""
+
+    title = ""
+
+    def __init__(
+        self,
+        run: Run | str | Path,
+        group_id: int | None = None,
+        position: int | None = None,
+        *,
+        choice: Choice | None = None,
+    ):
+        self.run = open_run(run)
+        self.choice = choice or Choice(self.run, group_id, position)
+        self.widget = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self._shared_style = choice is not None  # a workbench carries the style sheet once for all its views
+        self.refresh()
+
+    def fragment(self) -> Markup:
+        """The view's HTML as it should look now."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Draws again; sends nothing to the browser where nothing changed."""
+        drawn = self.fragment()
+        self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+
+    def to_html(self) -> str:
+        """One self-contained document."""
+        return page(f"{self.title}: {self.run.folder.name}", self.fragment())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        self.refresh()
+        return bundle(self.widget, str(self.fragment()), repr(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.run!r}"
+
+
+class Curves(View):
+    """How training went: total, parts, signal, length and accuracy."""
+
+    title = "Curves"
+
+    def fragment(self) -> Markup:
+        return curves(self.run.metrics(), self.run.evaluations())
+
+
+class GroupView(View):
+    """The answers to one question at one step, best paid first."""
+
+    title = "Group"
+
+    def fragment(self) -> Markup:
+        group, chosen = self.choice.group, self.choice.rollout
+        return group_table(group, chosen.rollout_id if chosen else None) if group else nothing_yet("A group")
+
+
+class RolloutView(View):
+    """Why the chosen answers were paid what they were paid, from the first part to the advantage."""
+
+    title = "Rollout"
+
+    def fragment(self) -> Markup:
+        shown = [waterfall(rollout, self.choice.group) for rollout in self.choice.selection]
+        return Markup("".join(shown)) if shown else nothing_yet("An answer")
+
+
+class AtomsView(View):
+    """Which operations of the gold query the chosen answers share, lack, or add."""
+
+    title = "Atoms"
+
+    def fragment(self) -> Markup:
+        shown = [atom_ledger(rollout, self.choice.group.question) for rollout in self.choice.selection]
+        return Markup("".join(shown)) if shown else nothing_yet("An answer's operations")
+
+
+class MemoryView(View):
+    """Which verified thoughts are near the chosen answers' thoughts, and whether the memory took them in."""
+
+    title = "Memory"
+
+    def fragment(self) -> Markup:
+        events = [event for event in self.run.memory_events() if event.step == self.choice.step]
+        shown = [memory_matches(rollout, events) for rollout in self.choice.selection]
+        return Markup("".join(shown)) if shown else nothing_yet("A thought's neighbours")

@@ -1,0 +1,171 @@
+"""The workbench: all views of one run in tabs, following it while it trains.
+
+It reads the run store alone, so a run of this kernel, of another process, or of last week look the same. Following is a
+daemon thread that looks a few times a second whether the store changed, draws only the tab that is open, rests at least
+thirty times as long as drawing took, and ends with the run.
+
+Not covered: starting a run, comparing runs.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from finer.records import Rollout
+from finer.render import Markup, page, section
+from finer.render.markup import tag, text
+from finer.render.style import STYLE
+from finer.runs import Run
+from widgets.choice import Choice, open_run
+from widgets.controls import Controls
+from widgets.selectors import Selectors
+from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView, View, bundle
+
+POLL_SECONDS = 0.25
+LONGEST_REST = 1.0
+REST_FACTOR = 30
+"""After drawing for t seconds of CPU, rest for 30 t (at most a second): following then costs about 3 % of one core."""
+ALIVE = ("running", "paused")
+
+
+class Workbench:
+    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, memory and controls.
+
+    ``follow()`` keeps it up to date while the run trains; ``selection`` is the chosen answers as a plain list.
+    Raises RunStoreError, with what to do, where the folder holds no run.
+    """
+
+    def __init__(self, run: Run | str | Path):
+        self.run = open_run(run)
+        self.choice = Choice(self.run)
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._trouble = ""
+        self.views: list[View] = [
+            kind(self.run, choice=self.choice) for kind in (Curves, GroupView, RolloutView, AtomsView, MemoryView)
+        ]
+        self.controls = Controls(self.run, self._pressed)
+        self.selectors = Selectors(self.choice, self._chosen)
+        self.head = ipywidgets.HTML()
+        self.tabs = self._tabs()
+        self.widget = ipywidgets.VBox([ipywidgets.HTML(str(STYLE)), self.head, self.tabs])
+        self.refresh()
+        self.tabs.observe(lambda _: self.refresh(), "selected_index")
+
+    def _tabs(self) -> ipywidgets.Tab:
+        curves, *chosen = [view.widget for view in self.views]
+        children = [curves, *[ipywidgets.VBox([self.selectors.widget, view]) for view in chosen], self.controls.widget]
+        tabs = ipywidgets.Tab(children=children)
+        for place, title in enumerate([*[view.title for view in self.views], "Controls"]):
+            tabs.set_title(place, title)  # the one way that ipywidgets 7 and 8 share
+        tabs.selected_index = 0
+        return tabs
+
+    @property
+    def selection(self) -> list[Rollout]:
+        """The chosen answers; the first is the one that the views explain."""
+        return list(self.choice.selection)
+
+    @property
+    def following(self) -> bool:
+        """True while the thread watches the run."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def refresh(self, only_open: bool = False) -> None:
+        """Reads the store and draws again: every view, or with ``only_open`` the one whose tab is open."""
+        with self.choice.lock:
+            if not self.choice.pinned and self.choice.step != self.run.last_step:
+                self.choice.show_newest()
+            self.selectors.show()
+            self.controls.refresh(self.choice.group)
+            for place, view in enumerate(self.views):
+                if not only_open or place == self.tabs.selected_index:
+                    view.refresh()
+            self.head.value = str(self._head())
+
+    def follow(self) -> Workbench:
+        """Watches the run in a daemon thread until it ends or ``stop_following`` is called; itself, for chaining."""
+        with self.choice.lock:
+            if not self.following:
+                self._ended.clear()
+                self._trouble = ""
+                self._thread = threading.Thread(target=self._watch, name="finer-workbench", daemon=True)
+                self._thread.start()
+        return self
+
+    def stop_following(self) -> None:
+        """Ends the watching; what is drawn stays. Returns when the thread has ended."""
+        self._ended.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5.0)
+        self.refresh()
+
+    def _watch(self) -> None:
+        """The thread: it must not print and must not die in silence, so trouble is shown in the head."""
+        try:
+            self._look_until_the_end()
+        except Exception as error:  # noqa: BLE001 - a thread's traceback is seen by nobody, the view is
+            self._trouble = f"{type(error).__name__}: {error}"
+            self.head.value = str(self._head())
+
+    def _look_until_the_end(self) -> None:
+        seen, rest = None, 0.0
+        while not self._ended.wait(rest):
+            began = time.thread_time()
+            status, version = self.run.status, self.run.version()
+            if status not in ALIVE:
+                self._ended.set()
+                self.refresh()
+                return
+            if version != seen:
+                seen = version
+                self.refresh(only_open=True)
+            rest = min(max(POLL_SECONDS, REST_FACTOR * (time.thread_time() - began)), LONGEST_REST)
+
+    def _pressed(self) -> None:
+        """After a request: watch for the trainer's answer, also where nobody was following."""
+        if self.run.status in ALIVE:
+            self.follow()
+
+    def _chosen(self) -> None:
+        self.refresh()
+
+    def _head(self) -> Markup:
+        name = tag("b", self.run.folder.name)
+        if self._trouble:
+            trouble = tag("p", "✗ Following stopped. ", text(self._trouble, 600), role="alert")
+            return tag("div", tag("p", name), trouble, class_="finer-view")
+        live = " · following" if self.following and not self._ended.is_set() else ""
+        return tag("div", tag("p", name, f" · {self._status_words()}{live}", role="status"), class_="finer-view")
+
+    def _status_words(self) -> str:
+        judged = [row for row in self.run.evaluations() if row.value is not None]
+        words = f"{self.run.status} · step {self.run.last_step}"
+        if judged:
+            words += f" · right on {judged[-1].split}: {judged[-1].value:.1%} (step {judged[-1].step})"
+        return words
+
+    def fragments(self) -> list[Markup]:
+        """The static form: every view of what is chosen, one after the other."""
+        with self.choice.lock:
+            head = section("", tag("p", tag("b", self.run.folder.name), f" · {self._status_words()}"))
+            return [head, *[view.fragment() for view in self.views]]
+
+    def to_html(self) -> str:
+        """One self-contained document that needs no kernel and no network."""
+        return page(f"Run {self.run.folder.name}", *self.fragments())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        self.refresh()
+        first, *rest = self.fragments()
+        static = first + "".join(rest).replace(STYLE, "")
+        return bundle(self.widget, static, repr(self))
+
+    def __repr__(self) -> str:
+        return f"Workbench of {self.run!r}"
