@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+"""What the project ships: starter questions and databases, the tiny policies, recorded runs."""
 
 _HOME = {
     "load_dataset": "finer.datasets",
@@ -24,6 +28,7 @@ _HOME = {
     "train": "finer.grpo",
     "Run": "finer.runs",
     "evaluate": "finer.evaluate",
+    "about": "finer.doctor",
 }
 
 __all__ = list(_HOME)

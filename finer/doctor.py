@@ -342,3 +342,15 @@ def _fold_packages(checks: Iterable[Check]) -> list[Check]:
         (packages if check.status == "ok" and check.name in (*NEEDED, *FOR_TESTS) else others).append(check)
     versions = ", ".join(f"{check.name} {check.detail}" for check in packages)
     return [*others, Check(f"{len(packages)} packages", "ok", versions)] if packages else others
+
+
+def about() -> str:
+    """One line on what is at work here, for a notebook's first cell: versions, device, the starter data."""
+    from finer import DATA, __version__
+
+    versions = installed(["torch", "transformers", "trl", "ipywidgets"])
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    torch = read_torch()
+    device = torch.cuda_name or f"CPU with {os.cpu_count()} cores"
+    count = sum(1 for _ in (DATA / "starter" / "questions.jsonl").open(encoding="utf-8"))
+    return f"finer {__version__} · Python {sys.version.split()[0]}, {packages} · {device}\ndata: starter, {count} questions"

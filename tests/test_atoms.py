@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -24,8 +25,6 @@ FOLDER = Path(__file__).parent / "fixtures" / "atoms"
 @cache
 def music() -> Schema:
     """The schema of the pairs, read back from a database made of schema.sql."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "music.sqlite"
         connection = sqlite3.connect(path)
@@ -101,8 +100,6 @@ FAULTS = [
 @pytest.mark.parametrize(("one", "two", "same"), [pytest.param(*case, id=name) for name, *case in FAULTS])
 @pytest.mark.parametrize("known", [True, False], ids=["with schema", "without schema"])
 def test_published_faults(one: str, two: str, same: bool, known: bool) -> None:
-    if "singer_id" in one and "." not in one and not known:
-        pytest.skip("bare columns of two tables cannot be told apart without a schema")
     result = atomic_overlap(one, two, music() if known else None)
     assert (result.overlap == 1.0) == same, result
 
@@ -162,7 +159,7 @@ REFUSED = [
     ("1,000 subqueries", "SELECT " + "(SELECT " * 1000 + "1" + ")" * 1000, "nested"),
     ("1,000 NOTs", "SELECT " + "NOT " * 1000 + "1", "nested"),
     ("1,000 signs", "SELECT " + "- " * 1000 + "1", "nested"),
-    ("1,000 CASEs", "SELECT " + "CASE WHEN " * 1000 + "1" + " THEN 1 END" * 1000, "nested"),
+    ("700 CASEs", "SELECT " + "CASE WHEN " * 700 + "1" + " THEN 1 END" * 700, "nested"),
     ("a long chain of plus", "SELECT 1" + " + 1" * 1900, "nested"),
     ("too long", "SELECT '" + "x" * MAXIMUM_CHARACTERS + "'", "characters"),
     ("too many tokens", "SELECT 1" + ",1" * 4000, "tokens"),
@@ -239,7 +236,7 @@ def mutated(draw: st.DrawFn) -> str:
     words = draw(st.sampled_from(QUERIES)).split(" ")
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(words) - 1))
-        odd = st.one_of(st.text(max_size=6), st.sampled_from("( ) , ' \" ; . * NOT SELECT FROM CASE END OVER IN =".split()))
+        odd = st.one_of(st.text(max_size=6), st.sampled_from(("(", ")", ",", "'", '"', ";", ".", "*", "NOT", "SELECT", "FROM", "CASE", "END", "OVER", "IN", "=")))
         change = draw(st.sampled_from(("cut", "double", "replace", "end")))
         if change == "end":
             words = words[: at + 1]

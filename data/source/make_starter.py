@@ -206,15 +206,20 @@ def trace(number: int, index: int, item: Item) -> dict:
             "thought": thought(item.gold, style), "sql": item.gold}
 
 
+def question_line(index: int, item: Item) -> dict:
+    """A question as the file has it."""
+    from finer.hardness import hardness
+
+    return {**asdict(item), "index": index, "gold": [item.gold], "difficulty": hardness(item.gold)}
+
+
 def write_lines(path: Path, records: list[dict]) -> None:
     path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def main() -> None:
-    try:
-        from finer.hardness import hardness
-    except ImportError:
-        hardness = lambda sql: ""
+    from finer.hardness import hardness
+
 
     used: set[str] = set()
     items: list[Item] = []
@@ -223,12 +228,7 @@ def main() -> None:
         asked, hand = ask_database(db_id, bench, used), hand_written(db_id, bench)
         items += split_items(asked, hand, db_id in UNSEEN_DATABASES)
         print(f"{db_id}: {len(asked)} questions from the grammar, {len(hand)} written by hand", flush=True)
-    records = []
-    for index, item in enumerate(items):
-        record = asdict(item)
-        record |= {"index": index, "gold": [item.gold], "difficulty": hardness(item.gold)}
-        records.append(record)
-    write_lines(STARTER / "questions.jsonl", records)
+    write_lines(STARTER / "questions.jsonl", [question_line(index, item) for index, item in enumerate(items)])
     train = [(index, item) for index, item in enumerate(items) if item.split == "train"]
     write_lines(STARTER / "traces.jsonl", [trace(number, index, item) for number, (index, item) in enumerate(train)])
     print(f"{len(items)} questions in {len({i.phrasing for i in items})} phrasings: {dict(Counter(i.split for i in items))}")

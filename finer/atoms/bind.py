@@ -17,8 +17,10 @@ from finer.atoms.expressions import Expressions, comparison, is_query, place
 from finer.atoms.joins import merge, plain
 from finer.atoms.names import Frame, View, again, lookup
 from finer.atoms.rules import simplify, simplify_set
-from finer.atoms.tree import Block, Node, SetBlock, Source, joined
+from finer.atoms.tree import Block, Node, SetBlock, Source, Span, joined
 
+MAXIMUM_TABLES = 64
+"""Tables of a whole query once common table expressions are inlined; SQLite joins no more than 64 either."""
 SIDES = ("LEFT", "RIGHT", "FULL")
 
 
@@ -31,6 +33,7 @@ class _Queries:
     def __init__(self, sql: str, catalog: Catalog):
         self.sql, self.catalog = sql, catalog
         self.expressions = Expressions(sql, bool(catalog.tables), self.query)
+        self.tables = 0
 
     def query(self, tree: Any, parent: Frame, use: str) -> Block | SetBlock:
         """Bind a SELECT or a set operation inside a frame. ``use`` says what it is for: 'exists' ignores outputs."""
@@ -210,6 +213,9 @@ class _Queries:
             del block.where[conditions:]
 
     def _table(self, tree: Any, frame: Frame, kind: str) -> None:
+        self.tables += 1
+        if self.tables > MAXIMUM_TABLES:
+            raise AtomError(f"the query grows past {MAXIMUM_TABLES} tables once its WITH tables are inlined")
         name = tree.name.lower()
         alias = (tree.alias or tree.name).lower()
         span = joined(place(tree.this), place(tree.args["alias"].this) if tree.args.get("alias") else None)
@@ -218,6 +224,9 @@ class _Queries:
             _add(Source(name, self.catalog.table(name), None, span), alias, frame, kind)
             return
         query, home, names, recursive = common
+        if query is None:
+            _add(_itself(names, span), alias, frame, kind)
+            return
         if recursive and _mentions(query, name):
             self._recursive(query, home, name, names, alias, frame, kind, span)
             return
@@ -231,13 +240,15 @@ class _Queries:
 
     def _recursive(self, query: Any, home: Frame, name: str, names: list[str], alias: str, frame: Frame, kind: str,
                    span: Any) -> None:  # fmt: skip
-        common = home.ctes.pop(name)
+        common = home.ctes[name]
+        names = names or [part.alias_or_name.lower() for part in _first_select(query).expressions]
+        home.ctes[name] = (None, home, names, False)  # inside its body the name means the table itself
         try:
             body = self.query(query, home, "table")
         finally:
             home.ctes[name] = common
-        source = Source("recursive", None, body, span)
-        source.names = names or list(body.names)
+        source = _itself(names, span)
+        source.block = body
         _add(source, alias, frame, kind)
 
     def _derived(self, block: Any, alias: str, names: list[str], frame: Frame, kind: str, span: Any = None) -> None:
@@ -306,6 +317,18 @@ def _core(tree: Any) -> Any:
 def _one_table(block: Block) -> bool:
     columns_only = all(node.op in ("col", "star") for node in block.select)
     return len(block.sources) == 1 and block.sources[0].join == "inner" and columns_only
+
+
+def _itself(names: list[str], span: Span) -> Source:
+    source = Source("recursive", None, None, span)
+    source.names = names
+    return source
+
+
+def _first_select(tree: Any) -> Any:
+    while not isinstance(tree, exp.Select):
+        tree = tree.this
+    return tree
 
 
 def _mentions(query: Any, name: str) -> bool:

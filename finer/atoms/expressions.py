@@ -17,7 +17,7 @@ from finer.atoms.errors import AtomError
 from finer.atoms.names import Frame, bare, qualified
 from finer.atoms.tree import Node, Source, Span, joined
 
-MAXIMUM_NODES = 20_000
+MAXIMUM_NODES = 8_000
 """Bound on expressions after common table expressions are inlined, which can double at every step."""
 
 COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",

@@ -149,7 +149,8 @@ def classes(block: Block) -> list[list[Column]]:
             continue
         first, second = groups.get(_key(one), [one]), groups.get(_key(two), [two])
         if first is not second:
-            first = first + [each for each in second if _key(each) not in set(map(_key, first))]
+            there = set(map(_key, first))
+            first = first + [each for each in second if _key(each) not in there]
         for each in first:
             groups[_key(each)] = first
     return list({id(group): group for group in groups.values()}.values())

@@ -12,6 +12,10 @@ from finer.atoms.subqueries import inline_subqueries, rank_extremes, set_as_cond
 from finer.atoms.tree import Block, Node, SetBlock, Source, column, columns, walk
 
 
+MAXIMUM_GROUPING = 32
+"""Grouping columns beyond which none is proved needless: the proof is made again for each."""
+
+
 def simplify(block: Block) -> None:
     """Apply every rule to a bound block, in place."""
     if block.loose and block.limit is None:
@@ -69,6 +73,8 @@ def _fewer_groups(block: Block) -> None:
     """A grouping column that the other ones determine makes no further groups."""
     unique = {identity(node): node for node in block.group}
     block.group = list(unique.values())
+    if len(block.group) > MAXIMUM_GROUPING:
+        return
     key_names = {(id(source), name) for source in block.sources for key in keys_of(source) for name in key}
     order = sorted(block.group, key=lambda node: (column(node) or (None, ""))[1:] and _is_key(node, key_names))
     for node in order:

@@ -39,14 +39,14 @@ class Writer:
         """A column of a source, under the label that the source has in its block."""
         inside = source.owner is block or all(each.table != source.table for each in block.sources)
         prefix = "" if inside else "outer."
+        if source.table == "recursive" and name in (source.names or ()):
+            return f"{prefix}{source.label}.column {source.names.index(name) + 1}"
         if source.block is None:
             return f"{prefix}{source.label}.{name}"
         return f"{prefix}{source.label}.{self._output(source, name)}"
 
     def _output(self, source: Source, name: str) -> str:
         """What a column of a derived table is made of, so that its alias does not matter."""
-        if source.table == "recursive":
-            return f"column {source.names.index(name) + 1}" if name in (source.names or ()) else name
         inner = source.block
         names = source.names if source.names is not None else inner.names
         while isinstance(inner, SetBlock):
