@@ -51,7 +51,7 @@ starter: $(STAMP) ## make the starter data again, from its seed
 	$(BIN)/python data/source/make_starter.py
 
 tiny: $(STAMP) ## train the tiny policies from scratch (about an hour on two cores)
-	for stage in base tiny tiny-low control; do $(BIN)/python data/source/make_tiny.py $$stage; done
+	for stage in base more tiny tiny-low control; do $(BIN)/python data/source/make_tiny.py $$stage; done
 
 clean: ## remove what tools left behind; runs, data and the environment stay
 	rm -rf .pytest_cache .ruff_cache .hypothesis build dist *.egg-info unsloth_compiled_cache artefacts

@@ -97,7 +97,7 @@ def _breakdown(question: Question, prediction: Prediction, scorer: Scorer) -> Re
     if prediction.is_completion:
         return scorer.score(question, [prediction.text])[0]
     # Bare SQL has no format and no thought: what only a completion can earn is not scored, and no gate falls for it.
-    facts = scorer._facts_of_sql(question, [prediction.text])[prediction.text]
+    facts = scorer.facts_of_sql(question, [prediction.text])[prediction.text]
     facts = replace(facts, parsed=Parsed("", prediction.text, True), match=MemoryMatch(None, reason="SQL without a thought"))
     paid = breakdown(scorer.recipe, facts)
     parts = tuple(_unscored(part) if part.name in ("format", "memory") else part for part in paid.parts)

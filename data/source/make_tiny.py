@@ -1,11 +1,12 @@
 """Train the tiny policies from scratch: one reader, then warm starts on fallible teachers.
 
-    python data/source/make_tiny.py base      # learn to read schemas (about 40 minutes on two quiet cores)
+    python data/source/make_tiny.py base      # learn to read schemas (about 30 minutes on two quiet cores)
+    python data/source/make_tiny.py more      # go on reading, at a high rate again (about 20 minutes)
     python data/source/make_tiny.py tiny      # warm start on the middling teacher (minutes)
     python data/source/make_tiny.py tiny-low  # ... on the poor teacher
     python data/source/make_tiny.py control   # ... on a faultless one: shows that the reader can read
 
-``make tiny`` runs all four. The reader is a Llama-style decoder with its own BPE; its warm starts are what GRPO begins from.
+``make tiny`` runs all of them. The reader is a Llama-style decoder with its own BPE; its warm starts are what GRPO begins from.
 A teacher is a table of habits (``faults.py``); ``--habit NAME=PROBABILITY`` makes others.
 """
 
@@ -30,7 +31,9 @@ from make_starter import TRAIN_DATABASES, load_world  # noqa: E402
 from pairs import stream  # noqa: E402
 
 VOCABULARY, HIDDEN, LAYERS, HEADS, FEED_FORWARD, CONTEXT = 2000, 192, 5, 3, 512, 768
-TEACHERS = {"tiny": MIDDLING, "tiny-low": POOR, "control": {}, "base": {}}
+TEACHERS = {"tiny": MIDDLING, "tiny-low": POOR, "control": {}, "base": {}, "more": {}}
+STEPS = {"base": 1800, "more": 1300}
+RATES = {"base": 2e-3, "more": 1.5e-3}
 BUILD = REPOSITORY / "build" / "tiny"
 TEMPLATE = ("{% for message in messages %}{% if message['role'] == 'assistant' %}<|assistant|>{{ message['content'] }}<|end|>"
             "{% else %}<|user|>{{ message['content'] }}{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}")
@@ -86,7 +89,7 @@ def windows(stage: str, seed: int, habits: dict, starter: list, size: int):
     from make_starter import dev_questions
 
     worlds = [load_world(name) for name in TRAIN_DATABASES]
-    pairs = stream(seed, worlds, habits, share_random=0.3 if stage == "base" else 0.15, avoid=dev_questions())
+    pairs = stream(seed, worlds, habits, share_random=0.3 if stage in STEPS else 0.15, avoid=dev_questions())
     rng = random.Random(seed)
     while True:
         window = [(made.prompt, made.completion) for made in islice(pairs, size)]
@@ -209,15 +212,16 @@ def export(model, tokenizer, name: str) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=list(TEACHERS))
-    parser.add_argument("--steps", type=int, default=0, help="by default 1800 for base, 300 for a warm start")
+    parser.add_argument("--steps", type=int, default=0, help="by default 1800 for base, 1300 for more, 300 for a warm start")
     parser.add_argument("--batch", type=int, default=32, help="pairs a step")
     parser.add_argument("--learning-rate", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--habit", action="append", default=[], type=_habit, metavar="NAME=PROBABILITY")
     arguments = parser.parse_args()
-    arguments.steps = arguments.steps or (1800 if arguments.stage == "base" else 300)
-    arguments.learning_rate = arguments.learning_rate or (2e-3 if arguments.stage == "base" else 5e-4)
+    arguments.steps = arguments.steps or STEPS.get(arguments.stage, 300)
+    arguments.learning_rate = arguments.learning_rate or RATES.get(arguments.stage, 5e-4)
+    arguments.seed += arguments.stage == "more"  # other questions than those of the first reading
     run(arguments)
 
 
@@ -233,7 +237,7 @@ def run(arguments) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.set_num_threads(arguments.threads)
-    folder = BUILD / arguments.stage
+    folder = BUILD / ("base" if arguments.stage == "more" else arguments.stage)
     if arguments.stage == "base":
         worlds = [load_world(name) for name in TRAIN_DATABASES]
         sample = islice(stream(arguments.seed + 1, worlds, {}, 0.4, frozenset()), 12_000)
@@ -241,9 +245,11 @@ def run(arguments) -> None:
         model, starter = make_model(tokenizer, arguments.seed), []
     else:
         tokenizer = AutoTokenizer.from_pretrained(BUILD / "base")
-        model, starter = AutoModelForCausalLM.from_pretrained(BUILD / "base", dtype=torch.float32), starter_traces()
+        model = AutoModelForCausalLM.from_pretrained(BUILD / "base", dtype=torch.float32)
+        starter = [] if arguments.stage == "more" else starter_traces()
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
+    (folder / "finer_style.txt").write_text("tiny\n")  # so that ``finer evaluate --policy`` prompts it as it was trained
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, vocabulary {len(tokenizer)}", flush=True)
     train(model, tokenizer, arguments.stage, folder, arguments, starter)
     if arguments.stage in ("tiny", "tiny-low"):

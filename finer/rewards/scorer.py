@@ -119,7 +119,7 @@ class Scorer:
     def _facts(self, question: Question, completions: Sequence[str]) -> dict[str, Facts]:
         """The facts of each different completion."""
         parsed = {text: parse_completion(text) for text in dict.fromkeys(completions)}
-        by_sql = self._facts_of_sql(question, list(dict.fromkeys(answer.sql for answer in parsed.values())))
+        by_sql = self.facts_of_sql(question, list(dict.fromkeys(answer.sql for answer in parsed.values())))
         comparable = [answer.thought for answer in parsed.values() if _is_scored(by_sql[answer.sql])]
         matches = self._matches(comparable, question.db_id)
         facts = {}
@@ -129,7 +129,7 @@ class Scorer:
             facts[text] = replace(of_sql, parsed=answer, match=match)
         return facts
 
-    def _facts_of_sql(self, question: Question, statements: list[str]) -> dict[str, Facts]:
+    def facts_of_sql(self, question: Question, statements: list[str]) -> dict[str, Facts]:
         """What does not depend on the thought: verdict, differing rows and overlap of each statement."""
         if question.db_id not in self.dataset.databases:
             raise KeyError(

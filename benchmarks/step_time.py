@@ -1,0 +1,60 @@
+"""How long a GRPO step takes and where the time goes: 4 questions, 8 answers each, the bundled policy.
+
+    python benchmarks/step_time.py [STEPS]
+
+Prints seconds a step by stage (median over steps, the first left out), once with the prompts of training and once with whole schemas
+(about 200 tokens), and the share of scoring. The target is 5 s a step with 200 tokens of prompt and 80 of answer, scoring at most 10 %.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from finer import grpo
+from finer.config import TrainConfig
+from finer.datasets import load_dataset
+from finer.policy import load_policy
+
+STAGES = ("generation", "scoring", "update", "store")
+
+
+def whole_schemas(dataset):
+    """The dataset with every table of a database in the prompt."""
+    return replace(dataset, questions=tuple(replace(question, tables=()) for question in dataset.questions))
+
+
+def measure(name: str, change, steps: int) -> None:
+    """Trains a few steps and prints one row of figures."""
+    config = TrainConfig(steps=steps, questions_per_step=4, group_size=8, evaluate_every=0, evaluate_questions=1,
+                         checkpoint_every=0, max_completion_tokens=80)  # fmt: skip
+    original = grpo.load_dataset
+    grpo.load_dataset = lambda *arguments: change(original(*arguments))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            run = grpo.train(config, Path(folder) / "run")
+            rows = [step.seconds for step in run.steps()[1:]]
+            answers = run.rollouts()["length_tokens"].mean()
+    finally:
+        grpo.load_dataset = original
+    seconds = {stage: median(row[stage] for row in rows) for stage in STAGES}
+    total = sum(seconds.values())
+    told = "  ".join(f"{stage} {value:.2f} s" for stage, value in seconds.items())
+    print(f"{name}: {prompt_tokens(change):.0f} tokens of prompt, {answers:.0f} of answer: {total:.2f} s a step  ({told}); "
+          f"scoring {100 * seconds['scoring'] / total:.1f} %")
+
+
+def prompt_tokens(change) -> float:
+    """Mean tokens of a prompt."""
+    policy, dataset = load_policy("tiny"), change(load_dataset("starter", split="train"))
+    texts = [policy.messages(q, dataset.databases[q.db_id].schema)[0]["content"] for q in dataset.questions]
+    return sum(len(ids) for ids in policy.tokenizer(texts)["input_ids"]) / len(texts)
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+    measure("tables needed and distractors", lambda dataset: dataset, count)
+    measure("whole schemas", whole_schemas, count)
