@@ -29,6 +29,8 @@ class TrainConfig:
     dataset: str = "starter"
     """'starter', or a folder."""
     split: str = "train"
+    without_kind: str = "none"
+    """A kind of question that is left out of training: 'hand' leaves out the starter's questions written by hand."""
     steps: int = 60
     questions_per_step: int = 8
     group_size: int = 8
@@ -37,6 +39,8 @@ class TrainConfig:
     seed: int = 0
     max_completion_tokens: int = 128
     temperature: float = 1.0
+    scale_rewards: str = "none"
+    """Divide a group's advantages by the group's standard deviation ('group', as in GRPO), or not ('none', as in Dr. GRPO)."""
     evaluate_every: int = 10
     """Steps between evaluations on dev; 0: only at the start and at the end."""
     evaluate_questions: int = 0
@@ -143,6 +147,8 @@ def _check(key: str, value: Any) -> None:
         raise ConfigError(f"{key} must be true or false, not {value!r}")
     if kind == "str" and (not isinstance(value, str) or not value.strip()):
         raise ConfigError(f"{key} must be a name in quotes, not {value!r}")
+    if key == "scale_rewards" and value not in ("group", "none"):
+        raise ConfigError(f"scale_rewards must be \"group\" or \"none\", not {value!r}")
     if kind == "int":
         _check_whole(key, value)
     if kind == "float":

@@ -197,6 +197,7 @@ def _question(line: _Line, position: int, database: Database) -> Question:
         evidence=line.take("evidence", str, ""),
         difficulty=line.take("difficulty", str, ""),
         split=line.take("split", str, "train"),
+        kind=line.take("kind", str, ""),
         tables=tables,
         meant_empty=line.take("meant_empty", bool, False),
     )

@@ -1,8 +1,10 @@
 """GRPO with TRL: one run from a configuration to a trained policy, in this thread, a background thread, or after a crash.
 
 What is fixed here and why, as differences from TRL's defaults: learning rate constant and without warm-up (a run may be
-stopped and resumed at any step); loss 'dapo', beta from the configuration; advantages scaled by the group's standard
-deviation; every completion scored, truncated ones too (their SQL is judged as it stands). Every value that Unsloth would
+stopped and resumed at any step); loss 'dapo', beta from the configuration; advantages are
+differences to the group's mean, not divided by its standard deviation unless the configuration says so (with dense parts
+the division blows small differences between wrong answers up to the size of right against wrong; Dr. GRPO, arXiv
+2503.20783, leaves it out too); every completion scored, truncated ones too (their SQL is judged as it stands). Every value that Unsloth would
 change silently is set. Works in one process with one device.
 """
 
@@ -12,7 +14,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,7 @@ def _prepare(config: TrainConfig) -> tuple[Recipe, Dataset, Dataset, Policy]:
     recipe = recipe_of(config)
     everything = load_dataset(config.dataset)
     dataset = everything.split(config.split)
+    dataset = replace(dataset, questions=tuple(q for q in dataset.questions if q.kind != config.without_kind))
     dev = everything.split("dev") if any(q.split == "dev" for q in everything.questions) else dataset
     if config.questions_per_step > len(dataset.questions):
         raise FinerError(
@@ -202,7 +205,7 @@ def _arguments(config: TrainConfig, folder: Path, policy: Policy) -> Any:
         max_completion_length=config.max_completion_tokens, temperature=config.temperature,
         learning_rate=config.learning_rate, lr_scheduler_type="constant", warmup_steps=0, weight_decay=0.0,
         optim="adamw_8bit" if cuda and policy.spec.lora_rank else "adamw_torch", max_grad_norm=1.0,
-        beta=config.beta, epsilon=0.2, loss_type="dapo", scale_rewards="group", num_iterations=1,
+        beta=config.beta, epsilon=0.2, loss_type="dapo", scale_rewards=config.scale_rewards, num_iterations=1,
         mask_truncated_completions=False, remove_unused_columns=False, shuffle_dataset=True,
         bf16=cuda, use_cpu=not cuda, gradient_checkpointing=bool(cuda and policy.spec.lora_rank),
         logging_steps=1, save_strategy="steps" if config.checkpoint_every else "no", save_steps=config.checkpoint_every or 1,

@@ -15,7 +15,7 @@ from finer.schema import DataError, MissingDataError
 QUESTIONS = [
     {"db_id": "shop", "question": "All books?", "gold": ["SELECT title FROM book"], "split": "train", "tables": ["BOOK"]},
     {"index": 7, "db_id": "shop", "question": "How many?", "gold": "SELECT count(*) FROM book", "split": "dev",
-     "evidence": "count rows", "difficulty": "easy", "meant_empty": False, "kind": "unknown fields are left alone"},
+     "evidence": "count rows", "difficulty": "easy", "meant_empty": False, "kind": "count", "author": "unknown fields are left alone"},
 ]  # fmt: skip
 TRACES = [
     {
@@ -46,7 +46,7 @@ def test_a_folder_is_read(tmp_path):
     dataset = load_dataset(write(tmp_path))
     assert dataset.questions == (
         Question(0, "shop", "All books?", ("SELECT title FROM book",), split="train", tables=("BOOK",)),
-        Question(7, "shop", "How many?", ("SELECT count(*) FROM book",), "count rows", "easy", "dev"),
+        Question(7, "shop", "How many?", ("SELECT count(*) FROM book",), "count rows", "easy", "dev", "count"),
     )
     assert dataset.traces == (Trace(0, "shop", "All books?", "book", "SELECT title FROM book", "starter"),)
     database = dataset.databases["shop"]

@@ -46,6 +46,14 @@ def test_advantages_follow_from_the_parts(finished):
     for summary in finished.groups():
         rollouts = finished.group(summary.group_id).rollouts
         totals = [rollout.breakdown.total for rollout in rollouts]
+        assert [rollout.advantage for rollout in rollouts] == pytest.approx([total - mean(totals) for total in totals], abs=1e-5)
+
+
+def test_advantages_scaled_by_the_group(tmp_path):
+    run = train(replace(SMALL, steps=1, scale_rewards="group", checkpoint_every=0), tmp_path / "scaled")
+    for summary in run.groups():
+        rollouts = run.group(summary.group_id).rollouts
+        totals = [rollout.breakdown.total for rollout in rollouts]
         expected = [(total - mean(totals)) / (stdev(totals) + 1e-4) for total in totals]
         assert [rollout.advantage for rollout in rollouts] == pytest.approx(expected, abs=2e-3)
 

@@ -240,6 +240,8 @@ def _total_row(total: float, frame: Frame) -> Markup:
 def advantage_sum(rollout: Rollout, totals: list[float]) -> tuple[float, str]:
     """The advantage by TRL's formula and the same as arithmetic a person can follow.
 
+    Where the recorded advantage is the bare difference to the mean (``scale_rewards = "none"``), that is what is shown.
+
     >>> from finer.records import RewardBreakdown, RewardPart
     >>> paid = RewardBreakdown("r", "correct", (RewardPart("execution", 1.0, 1.0),))
     >>> advantage_sum(Rollout(0, 1, 1, 0, "", paid, None), [1.0, 0.0])[1]
@@ -248,7 +250,15 @@ def advantage_sum(rollout: Rollout, totals: list[float]) -> tuple[float, str]:
     spread = stdev(totals) if len(totals) > 1 else 0.0
     mean, total = fmean(totals), rollout.breakdown.total
     value = (total - mean) / (spread + EPSILON)
+    if _is_unscaled(rollout, total - mean, value):
+        return total - mean, f"{number(total, 3)} − {number(mean, 3)} = {signed(total - mean, 3)}"
     return value, f"({number(total, 3)} − {number(mean, 3)}) / ({spread:.4f} + 0.0001) = {signed(value, 3)}"
+
+
+def _is_unscaled(rollout: Rollout, difference: float, scaled: float) -> bool:
+    """Was the recorded advantage the difference to the mean, and not that over the spread?"""
+    recorded = rollout.advantage
+    return recorded is not None and abs(recorded - difference) < 1e-3 < abs(recorded - scaled)
 
 
 def _advantage_row(rollout: Rollout, totals: list[float]) -> Markup:
@@ -264,7 +274,7 @@ def _advantage_row(rollout: Rollout, totals: list[float]) -> Markup:
         tag("div", "advantage", class_="w-name"),
         tag("div", tag("code", arithmetic), class_="w-bar"),
         tag("div", advantage_words(recorded), class_="f-number"),
-        tag("div", "(total − group mean) / (spread + 0.0001).", note, class_="w-said"),
+        tag("div", "(total − group mean) / (spread + 0.0001)." if "/" in arithmetic else "total − group mean.", note, class_="w-said"),
         class_="w-grid",
     )
     return tag("div", grid, class_="w-row w-sum")
