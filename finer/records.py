@@ -31,12 +31,12 @@ class Question:
     difficulty: str = ""
     """easy, medium, hard or extra by Spider's rule on the syntax tree."""
     split: str = ""
-    kind: str = ""
-    """What sort of question it is, where the dataset says so ('hand': written by hand)."""
     tables: tuple[str, ...] = ()
     """Tables to show in the prompt, in order; empty means all."""
     meant_empty: bool = False
     """True where the gold is meant to return no row on the main instance."""
+    kind: str = ""
+    """What sort of question it is, where the dataset says so ('hand': written by hand)."""
 
 
 @dataclass(frozen=True)

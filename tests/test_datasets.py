@@ -46,7 +46,7 @@ def test_a_folder_is_read(tmp_path):
     dataset = load_dataset(write(tmp_path))
     assert dataset.questions == (
         Question(0, "shop", "All books?", ("SELECT title FROM book",), split="train", tables=("BOOK",)),
-        Question(7, "shop", "How many?", ("SELECT count(*) FROM book",), "count rows", "easy", "dev", "count"),
+        Question(7, "shop", "How many?", ("SELECT count(*) FROM book",), "count rows", "easy", "dev", kind="count"),
     )
     assert dataset.traces == (Trace(0, "shop", "All books?", "book", "SELECT title FROM book", "starter"),)
     database = dataset.databases["shop"]
