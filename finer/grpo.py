@@ -24,7 +24,7 @@ from finer.errors import FinerError, RunStoreError
 from finer.evaluate import evaluate
 from finer.judge import Judge
 from finer.memory import Memory
-from finer.policy import Policy, load_policy
+from finer.policy import Policy, load_policy, quiet
 from finer.recorder import Controls, StepRecorder
 from finer.rewards import Scorer
 from finer.rewards.recipes import Recipe, get_recipe
@@ -145,7 +145,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
 
     recipe, dataset, dev, policy = prepared
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
-    with Judge({**dataset.databases, **dev.databases}) as judge:
+    with quiet(), Judge({**dataset.databases, **dev.databases}) as judge:
         scorer = _scorer(recipe, dataset, judge, checkpoint)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
         trainer = make_trainer(recorder, model=policy.model, args=_arguments(config, folder, policy),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ def _load_with_transformers(spec: PolicySpec) -> Policy:
 
     cuda = torch.cuda.is_available()
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(spec.source, padding_side="left")
             dtype = torch.bfloat16 if cuda and spec.lora_rank else torch.float32
             model = AutoModelForCausalLM.from_pretrained(spec.source, dtype=dtype)
@@ -198,20 +199,15 @@ def _load_with_unsloth(spec: PolicySpec, context_tokens: int) -> Policy:
     return Policy(spec, model, tokenizer)
 
 
-def _quiet():
-    """Without the loading bar: a small model loads before one could be read."""
-    from contextlib import contextmanager
-
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without transformers' loading and saving bars, which leave empty widgets in a notebook."""
     from transformers.utils import logging
 
-    @contextmanager
-    def quiet() -> Iterator[None]:
-        shown = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            if shown:
-                logging.enable_progress_bar()
-
-    return quiet()
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
