@@ -67,7 +67,8 @@ class Run:
                 self._copy = _upgraded_copy(connection, version)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.folder)!r}): {self.status}, {self.last_step} steps"
+        # Relative, so that a notebook saved with its outputs names no folder of its author's machine.
+        return f"Run({os.path.relpath(self.folder)!r}): {self.status}, {self.last_step} steps"
 
     @property
     def folder(self) -> Path:
