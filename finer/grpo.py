@@ -159,7 +159,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
             if always or due or step == config.steps:
                 _measure(config, policy, dev, judge, writer, step, tell)
 
-        callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics, writer)))
+        callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)))
         callback.trainer = trainer
         trainer.add_callback(callback)
         try:
@@ -240,7 +240,7 @@ def _measure(config: TrainConfig, policy: Policy, dev: Dataset, judge: Judge, wr
     tell(f"step {step}: {100 * found['value']:.1f} % of {found['n']} dev questions right (greedy, every instance)")
 
 
-def _line(config: TrainConfig, step: int, metrics: dict[str, float], writer: RunWriter) -> str:
+def _line(config: TrainConfig, step: int, metrics: dict[str, float]) -> str:
     silent = metrics.get("frac_reward_zero_std", 0.0)
     return (f"step {step}/{config.steps}  reward {metrics.get('reward', float('nan')):.3f}  "
             f"groups without a signal {100 * silent:.0f} %  {metrics.get('step_time', float('nan')):.1f} s")  # fmt: skip

@@ -78,10 +78,7 @@ def make_callback(recorder: StepRecorder, controls: Controls, evaluate: Any, tel
         def on_step_end(self, args, state, control, **_):
             recorder.seconds["update"] = time.perf_counter() - self.trainer.finer_update_began
             controls.apply(state.global_step)
-            if controls.checkpoint or controls.stopping:
-                control.should_save = True
-                controls.checkpoint = False
-            control.should_log = True
+            control.should_log = True  # writes the step; what the requests ask for follows there
             return control
 
         def on_log(self, args, state, control, logs=None, **_):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from domain import Column, Table
 from world import World
 
+from finer.schema import quote
+
 MARKED = re.compile("«([^»]*)»")
 
 
@@ -53,11 +55,6 @@ class Condition:
     text: str
     sql: str
     evidence: str = ""
-
-
-def quote(name: str) -> str:
-    """An identifier as SQL needs it."""
-    return f'"{name}"' if not name.isidentifier() else name
 
 
 def literal(value) -> str:
