@@ -1,11 +1,12 @@
 """Does the atomic overlap tell right answers from wrong ones? Ours beside a bigram Jaccard of the text.
 
-    FINER_TEST_DATA=<folder with spider/ and predictions/spider_dev/> python benchmarks/atoms_auc.py [--bird]
+    FINER_TEST_DATA=<folder with spider/ and predictions/spider_dev/> python benchmarks/atoms_auc.py [--bird] [--fuzzed N]
 
 Lines whose two recorded labels (with and without DISTINCT) disagree are left out; `prederr` counts as not right; an
 overlap of None ranks lowest. AUC is the chance that a right answer ranks above one that is not right, ties counting
 half. Texts a second: distinct predictions, one core, CPU time, gold parsed once, nothing else cached. The labels come
-from one instance of each database, so some "right" answers are right by luck.
+from one instance of each database, so some "right" answers are right by luck; ``--fuzzed N`` splits off those that differ
+from gold on one of N perturbed copies (``finer.fuzz``, without added NULLs), by the rule that made the labels.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ import argparse
 import json
 import os
 import re
+import sqlite3
 import sys
 import time
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from contextlib import closing
+from itertools import islice, pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from finer import fuzz
 from finer.atoms import atomic_overlap
+from finer.metrics import Rule, rule
+from finer.records import Execution
 from finer.schema import Schema, read_schema
 
 
@@ -53,12 +59,17 @@ def read_lines(folder: Path) -> list[dict]:
     return [line for line in lines if line["execution"] == line.get("execution_keep_distinct", line["execution"])]
 
 
+def find_database(data: Path, db_id: str, bird: bool) -> Path:
+    folder = data / "bird" / "dev_databases" if bird else data / "spider" / "database"
+    return folder / db_id / f"{db_id}.sqlite"
+
+
 def read_spider(data: Path) -> tuple[list[dict], dict[int, str], dict[str, Schema]]:
     """Predictions, gold by position, schemas by database."""
     lines = read_lines(data / "predictions" / "spider_dev")
     gold = {index: item["query"] for index, item in enumerate(json.loads((data / "spider" / "dev.json").read_text()))}
     names = {line["db_id"] for line in lines}
-    schemas = {name: read_schema(data / "spider" / "database" / name / f"{name}.sqlite") for name in sorted(names)}
+    schemas = {name: read_schema(find_database(data, name, bird=False)) for name in sorted(names)}
     return lines, gold, schemas
 
 
@@ -66,8 +77,7 @@ def read_bird(data: Path) -> tuple[list[dict], dict[int, str], dict[str, Schema]
     """The same of BIRD's superhero questions."""
     lines = read_lines(data / "predictions" / "bird_superhero")
     gold = {index: item["SQL"] for index, item in enumerate(json.loads((data / "bird" / "dev.json").read_text()))}
-    path = data / "bird" / "dev_databases" / "superhero" / "superhero.sqlite"
-    return lines, gold, {"superhero": read_schema(path)}
+    return lines, gold, {"superhero": read_schema(find_database(data, "superhero", bird=True))}
 
 
 def measure(lines: list[dict], gold: dict[int, str], schemas: dict[str, Schema]) -> list[float | None]:
@@ -83,6 +93,55 @@ def measure(lines: list[dict], gold: dict[int, str], schemas: dict[str, Schema])
     seconds = time.process_time() - start
     print(f"{len(distinct):,} distinct texts, {len(distinct) / seconds:,.0f} a second of CPU")
     return [found[line["index"], line["sql"]] for line in lines]
+
+
+STEPS = 2_000
+"""Calls of SQLite's progress handler, one every 1,000 operations, after which a query on a copy is given up."""
+
+
+def run_on(connection: sqlite3.Connection, sql: str) -> Execution | None:
+    """What a query gives on a copy of a few rows; None where it fails or takes too long."""
+    left = iter(range(STEPS))
+    connection.set_progress_handler(lambda: next(left, None) is None, 1_000)
+    try:
+        cursor = connection.execute(sql)
+        return Execution("ok", tuple(cursor.fetchmany(100_000)), tuple(each[0] for each in cursor.description or ()))
+    except (sqlite3.Error, sqlite3.Warning):
+        return None
+
+
+def lucky(lines: list[dict], gold: dict[int, str], paths: dict[str, Path], by: Rule, count: int) -> set[tuple[int, str]]:
+    """The right answers, as (index, sql), that give another result than gold on one of ``count`` perturbed copies."""
+    questions: dict[int, tuple[str, dict[str, None]]] = {}
+    for line in lines:
+        if line["execution"] == "ok":
+            questions.setdefault(line["index"], (line["db_id"], {}))[1][line["sql"]] = None
+    sources = {name: fuzz.read_source(path) for name, path in paths.items()}
+    found: set[tuple[int, str]] = set()
+    for index, (db_id, sqls) in questions.items():
+        on = fuzz.ground(sources[db_id], [gold[index]], sqls)
+        for instance in islice(fuzz.instances(on, index), count):
+            with closing(sqlite3.connect(":memory:")) as connection:
+                connection.deserialize(instance.content)
+                reference = run_on(connection, by.prepare_gold(gold[index]))
+                for sql in [each for each in sqls if (index, each) not in found] if reference is not None else ():
+                    result = run_on(connection, by.prepare_prediction(sql))
+                    if result is not None and not by.compare(gold[index], reference, result).equal:
+                        found.add((index, sql))
+    return found
+
+
+def split_table(lines: list[dict], ours: list[float | None], apart: set[tuple[int, str]]) -> str:
+    """The figures with right answers that a copy tells from gold left out, and those of the ones left out."""
+    values = [-1.0 if value is None else value for value in ours]
+    right = [(v, (line["index"], line["sql"]) in apart) for v, line in zip(values, lines, strict=True) if line["execution"] == "ok"]
+    wrong = [v for v, line in zip(values, lines, strict=True) if line["execution"] != "ok"]
+    sure, luck = [v for v, by_luck in right if not by_luck], [v for v, by_luck in right if by_luck]
+    rows = [f"right on every copy: {len(sure):,}; right by luck: {len(luck):,} ({len(luck) / len(right):.1%} of the right ones)"]
+    for name, group in (("right on every copy", sure), ("right by luck", luck)):
+        if group:
+            rows.append(f"{name}: AUC {auc(group, wrong):.4f}, below 0.5 {sum(v < 0.5 for v in group) / len(group):.2%}")
+    return "\n".join(rows)
 
 
 def table(lines: list[dict], ours: list[float | None], peer: list[float]) -> str:
@@ -103,6 +162,7 @@ def table(lines: list[dict], ours: list[float | None], peer: list[float]) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bird", action="store_true", help="the superhero predictions instead of Spider dev")
+    parser.add_argument("--fuzzed", type=int, default=0, metavar="N", help="split off right answers that one of N copies tells from gold")
     arguments = parser.parse_args()
     folder = os.environ.get("FINER_TEST_DATA")
     if not folder:
@@ -111,6 +171,10 @@ def main() -> None:
     ours = measure(lines, gold, schemas)
     peer = [bigram_jaccard(line["sql"], gold[line["index"]]) for line in lines]
     print(table(lines, ours, peer))
+    if arguments.fuzzed:
+        paths = {name: find_database(Path(folder), name, arguments.bird) for name in schemas}
+        by = rule("bird-ex" if arguments.bird else "spider-ex")
+        print(split_table(lines, ours, lucky(lines, gold, paths, by, arguments.fuzzed)))
 
 
 if __name__ == "__main__":

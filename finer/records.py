@@ -106,6 +106,9 @@ class AtomicOverlap:
     """Why the overlap is None."""
     gold: str = ""
     """The gold query that matched best, of several."""
+    changed: tuple[tuple[Atom, Atom], ...] = ()
+    """Near matches (prediction's atom, gold's atom): an operation with another constant or operator. Both atoms are
+    listed in ``extra`` and ``missing`` as well, and the overlap pays nothing for them."""
 
 
 @dataclass(frozen=True)

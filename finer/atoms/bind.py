@@ -86,7 +86,7 @@ class _Queries:
         self._tail(tree, frame, block)
         block.spans["select"] = joined(*(node.span for node in (*block.select, *block.where, *block.group)),
                                        *(source.span for source in block.sources))  # fmt: skip
-        if use == "exists":
+        if use == "exists" and (block.group or not block.aggregated):  # an aggregate over everything always has a row
             block.select, block.names = [], []
         return block
 
@@ -107,6 +107,7 @@ class _Queries:
     def _star(self, item: Any, frame: Frame) -> None:
         wanted = item.args.get("table").name.lower() if isinstance(item, exp.Column) and item.args.get("table") else None
         span = joined(place(item), place(item.this) if isinstance(item, exp.Column) else None)
+        shared, told = set(frame.shared), set()  # USING and NATURAL list their columns once
         for alias, entry in frame.entries:
             if wanted is not None and alias != wanted:
                 continue
@@ -115,6 +116,11 @@ class _Queries:
                 frame.block.names += entry.names
                 continue
             names = list(entry.fact.columns) if entry.fact is not None else entry.names
+            if wanted is None and names and shared & set(names):
+                frame.block.select += [Node("col", (entry, name), span) for name in names if name not in told & shared]
+                frame.block.names += [name for name in names if name not in told & shared]
+                told |= set(names)
+                continue
             short = names is not None and len(names) == 1
             frame.block.select.append(Node("col", (entry, names[0]), span) if short else Node("star", (entry,), span))
             frame.block.names.append(names[0] if short else "*")
@@ -257,6 +263,10 @@ class _Queries:
             merge(block, frame.block)
             frame.entries.append((alias, View(names, list(block.select))))
             return
+        if kind == "inner" and _one_row(block):
+            frame.block.subqueries += 1
+            frame.entries.append((alias, View(names, [Node("scalar", (block,), joined(span, block.spans.get("all")))])))
+            return
         if kind == "left" and plain(block) and _one_table(block):
             source = block.sources[0]
             source.on += block.where
@@ -293,7 +303,9 @@ class _Queries:
 
 
 def _drop_idle_order(block: Block | SetBlock, use: str) -> None:
-    """Order without a limit means nothing inside a query; a scalar subquery takes the first row."""
+    """Order without a limit means nothing inside a query; a scalar subquery takes the first row, asked to or not."""
+    if use == "scalar" and not block.order and block.limit is not None and block.offset is None and block.limit.args == ("1",):
+        block.limit = None
     if use == "outermost" or not block.order or block.limit is not None:
         return
     if use == "scalar":
@@ -312,6 +324,13 @@ def _core(tree: Any) -> Any:
     while isinstance(tree, (exp.Subquery, exp.Paren)):
         tree = tree.this
     return tree
+
+
+def _one_row(block: Block | SetBlock) -> bool:
+    """One value in exactly one row: an aggregate over everything, which a name for it may stand for."""
+    if isinstance(block, SetBlock) or not block.aggregated or block.group or block.having:
+        return False
+    return len(block.select) == 1 and block.limit is None and block.offset is None
 
 
 def _one_table(block: Block) -> bool:

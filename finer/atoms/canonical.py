@@ -1,13 +1,14 @@
 """Bound blocks → atoms: one for each operation, with its scope and its place in the text.
 
 A scope names where an operation stands by kind ('subquery', 'derived', 'union.left'), nested scopes joined by a dot,
-so that equal operations of different subqueries of one kind are told apart by what the outer query says of them.
+so that equal operations of different subqueries of one kind are told apart by what the outer query says of them. A
+semi-join is said by one atom, which names the tables whose rows are listed once each.
 """
 
 from __future__ import annotations
 
-from finer.atoms.tree import Block, Node, SetBlock, Span, joined
-from finer.atoms.writing import Writer, link_span, own_nodes, prepare
+from finer.atoms.tree import Block, Node, SetBlock, Span, joined, own_nodes
+from finer.atoms.writing import Writer, link_span, prepare
 from finer.records import Atom
 
 Piece = tuple[str, str, str, Span]
@@ -41,7 +42,7 @@ class _Atoms:
     def _block(self, block: Block, positions: bool) -> list[Piece]:
         self.writer.several, self.writer.twice = False, set()
         prepare(block, self.writer)
-        inside = own_nodes(block) if block.subqueries or block.windowed else []
+        inside = own_nodes(_expressions(block)) if block.subqueries or block.windowed else []
         queries = [node.args[-1] for node in inside if node.op in QUERIES]
         self.writer.several = len(queries) > 1
         windows = [node for node in inside if node.op == "window"]
@@ -60,12 +61,19 @@ class _Atoms:
         pieces: list[Piece] = []
         for source in block.sources:
             pieces.append(("FROM", source.table, "", source.span))
-            if source.join != "inner":
+            if source.first:
+                pieces.append(("LIMIT", f"first row of {source.label}", "", source.span))
+            if source.join not in ("inner", "semi"):
                 tests = self.writer.texts(source.on, block)
                 told = f"{source.join.upper()} {source.label}"
                 span = joined(source.span, *(node.span for node in source.on))
                 pieces += [("JOIN", f"{told} ON {test}", "", node.span) for test, node in zip(tests, source.on, strict=True)]
                 pieces.append(("JOIN", told, "", span))
+        semis = [source for source in block.sources if source.join == "semi" and not source.first]
+        if semis:
+            rows = sorted(source.label for source in block.sources if source.join != "semi")
+            span = joined(*(source.span for source in semis))
+            pieces.append(("DISTINCT", f"rows of {', '.join(rows) or 'nothing'}", "", span))
         return pieces
 
     def _links(self, block: Block) -> list[Piece]:
@@ -145,6 +153,11 @@ def _first(block: SetBlock) -> Block:
     while isinstance(inner, SetBlock):
         inner = inner.arms[0]
     return inner
+
+
+def _expressions(block: Block) -> list[Node]:
+    parts = [*block.select, *block.where, *block.group, *block.having, *(node for node, _ in block.order)]
+    return parts + [node for source in block.sources for node in source.on]
 
 
 def _within(scope: str, pieces: list[Piece]) -> list[Piece]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlglot import exp
 
+from finer.atoms.catalog import affinity
 from finer.atoms.errors import AtomError
 from finer.atoms.names import Frame, bare, qualified
-from finer.atoms.tree import Node, Source, Span, joined
+from finer.atoms.tree import CONDITIONS, Node, Source, Span, joined
 
 MAXIMUM_NODES = 8_000
 """Bound on expressions after common table expressions are inlined, which can double at every step."""
@@ -49,9 +50,15 @@ class Expressions:
         method = _METHODS.get(type(tree))
         if method is not None:
             return method(self, tree, frame)
+        if type(tree) is exp.Not:
+            return self._truth(self.condition(tree, frame))
         if type(tree) in _CONDITIONS:
             return self.condition(tree, frame)
         return self._other(tree, frame)
+
+    def _truth(self, node: Node) -> Node:
+        """As a value NOT NOT x is 0 or 1, not x; as a condition the two are the same."""
+        return node if node.op in CONDITIONS else Node("not", (Node("not", (node,), node.span),), node.span)
 
     def _column(self, tree: Any, frame: Frame) -> Node:
         part = tree.this
@@ -92,7 +99,16 @@ class Expressions:
     def _arithmetic(self, tree: Any, frame: Frame) -> Node:
         operator = ARITHMETIC[type(tree)]
         left, right = self.bind(tree.this, frame), self.bind(tree.expression, frame)
-        return Node("arithmetic", (operator, left, right), joined(left.span, right.span))
+        span = joined(left.span, right.span)
+        return floating(operator, left, right, span) or Node("arithmetic", (operator, left, right), span)
+
+    def _cast(self, tree: Any, frame: Frame) -> Node:
+        """CAST(x AS REAL) is x * 1.0: both read a text's leading number, and both leave NULL."""
+        if affinity(tree.args["to"].sql("sqlite")) != "real":
+            return self._other(tree, frame)
+        inner = self.bind(tree.this, frame)
+        span = joined(place(tree), inner.span)
+        return floating("*", inner, Node("number", ("1.0",)), span) or Node("arithmetic", ("*", inner, Node("number", ("1.0",))), span)
 
     def _aggregate(self, tree: Any, frame: Frame) -> Node:
         frame.block.aggregated = True
@@ -311,6 +327,43 @@ def number(text: str) -> str:
         return text.lower()
 
 
+def floating(operator: str, left: Node, right: Node, span: Span) -> Node | None:
+    """x * 1.0 * 100, 100 * (x * 1.0) and x * 100.0 as x * 100.0; a / (b * 1.0) as (a * 1.0) / b; None for other arithmetic.
+
+    Exact for whole numbers below 2^53 / 100; only one factor 1.0 is moved or taken up, so that no rounding changes.
+    """
+    (one, first), (two, second) = _factors(left), _factors(right)
+    if operator == "/" and first is None and two is not None and second == "1.0":
+        return Node("arithmetic", ("/", _product(left, "1.0", span), two), span)
+    if operator != "*":
+        return None
+    if one is not None and two is not None:
+        return None
+    subject = one if one is not None else two
+    if subject is None or first is None or second is None or "1.0" not in (first, second):
+        return None
+    return _product(subject, _float_text(second if first == "1.0" else first), span)
+
+
+def _product(subject: Node, factor: str, span: Span) -> Node:
+    return Node("arithmetic", ("*", subject, Node("number", (factor,), None)), span)
+
+
+def _factors(node: Node) -> tuple[Node | None, str | None]:
+    """x * 2 as (x, '2'); a bare number as (None, number); anything else as (itself, None)."""
+    if node.op == "number":
+        return None, node.args[0]
+    if node.op == "arithmetic" and node.args[0] == "*":
+        for subject, factor in (node.args[1:], node.args[:0:-1]):
+            if factor.op == "number" and subject.op != "number":
+                return subject, factor.args[0]
+    return node, None
+
+
+def _float_text(text: str) -> str:
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
+
+
 def connected(word: str, parts: list[Node]) -> Node:
     """AND or OR of the parts, those of the same word inside them taken up."""
     flat: list[Node] = []
@@ -415,6 +468,7 @@ _METHODS: dict[type, Callable[..., Node]] = {
     exp.Tuple: Expressions._tuple,
     exp.Identifier: Expressions._identifier,
     exp.Var: Expressions._identifier,
+    exp.Cast: Expressions._cast,
     exp.DataType: Expressions._as_written,
     exp.JSONPath: Expressions._as_written,
     **dict.fromkeys(ARITHMETIC, Expressions._arithmetic),

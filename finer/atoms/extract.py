@@ -6,6 +6,7 @@ expressions, set operations, windows, CASE. Not covered: VALUES as a query, and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from finer.atoms.bind import bind
@@ -36,6 +37,24 @@ def extract_with(sql: str, catalog: Catalog) -> tuple[Atom, ...]:
     """:func:`extract` with the schema already looked up."""
     tree = parse(sql)
     try:
-        return atoms_of(bind(tree, sql, catalog))
+        atoms = atoms_of(bind(tree, sql, catalog))
     except RecursionError:
         raise AtomError("the query is nested too deeply") from None
+    return tuple(_with_brackets(atom, sql) for atom in atoms)
+
+
+def _with_brackets(atom: Atom, sql: str) -> Atom:
+    """The parser notes names and literals, not brackets: close in the span those that open in it."""
+    if atom.span is None:
+        return atom
+    start, end = atom.span
+    text = sql[start:end]
+    wanting = text.count("(") - text.count(")")
+    while wanting > 0:
+        stop = end
+        while stop < len(sql) and sql[stop].isspace():
+            stop += 1
+        if sql[stop : stop + 1] != ")":
+            break
+        end, wanting = stop + 1, wanting - 1
+    return atom if end == atom.span[1] else replace(atom, span=(start, end))

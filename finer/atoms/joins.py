@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from finer.atoms.keys import classes, determined, equalities, identity, keys_of, rejected
+from finer.atoms.keys import classes, determined, equalities, identity, keys_of, never_null, rejected
 from finer.atoms.tree import Block, Node, SetBlock, Source, block_nodes, column, columns, joined
 
 
@@ -118,16 +118,19 @@ def _used(block: Block, besides: set[int]) -> Iterator[tuple[Source, str]]:
 
 def drop_links(block: Block) -> None:
     """Make one source of two that a key equates, and drop parents that are only passed through."""
+    _settle_equalities(block)
     if any(source.join in ("right", "full") for source in block.sources):
         return
     while block.where and (_unify(block) or _drop_parent(block)):
-        block.where = [node for node in block.where if not _trivial(node)]
+        _settle_equalities(block)
 
 
-def _trivial(node: Node) -> bool:
-    return node.op == "compare" and node.args[0] == "=" and column(node.args[1]) is not None and (
-        identity(node.args[1]) == identity(node.args[2])
-    )  # fmt: skip
+def _settle_equalities(block: Block) -> None:
+    """x = x holds where x is not NULL."""
+    for node in [each for each in block.where if each.op == "compare" and each.args[0] == "="]:
+        _, left, right = node.args
+        if column(left) is not None and identity(left) == identity(right):
+            put(block, node, [] if never_null(left, block, besides=node) else [Node("notnull", (left,), node.span)])
 
 
 def _unify(block: Block) -> bool:
@@ -135,11 +138,14 @@ def _unify(block: Block) -> bool:
     if not block.loose and len({source.table for source in block.sources}) == len(block.sources):
         return False  # a source of the block around it can only be met in a subquery
     groups = classes(block)
+    group_of = {(id(each), name): number for number, group in enumerate(groups) for each, name in group}
     for source in block.sources:
-        if source.fact is None or source.join != "inner":
+        if source.fact is None or source.first or source.join not in ("inner", "semi"):
             continue
         for other in _same_table(source, groups):
-            if any(key and all(_equal(source, other, name, groups) for name in key) for key in source.fact.keys):
+            if other.first or (source.join == "inner" and other.join == "semi"):
+                continue  # the rows of the block are this source's
+            if any(key and all(_equal(source, other, name, group_of) for name in key) for key in source.fact.keys):
                 source.merged = other
                 block.sources.remove(source)
                 return True
@@ -151,9 +157,8 @@ def _same_table(source: Source, groups: list) -> list[Source]:
     return [each for each in found.values() if each.fact is source.fact]
 
 
-def _equal(one: Source, two: Source, name: str, groups: list) -> bool:
-    wanted = ((id(one), name), (id(two), name))
-    return any(all(each in {(id(s), n) for s, n in group} for each in wanted) for group in groups)
+def _equal(one: Source, two: Source, name: str, group_of: dict[tuple[int, str], int]) -> bool:
+    return group_of.get((id(one), name), -1) == group_of.get((id(two), name), -2)
 
 
 def _drop_parent(block: Block) -> bool:
@@ -178,6 +183,8 @@ def _passed_through(parent: tuple[Source, str], child: tuple[Source, str], block
     if fact is None or fact.references != (source.table, name) or frozenset([name]) not in keys_of(source):
         return False
     inside = any(each is source for each in block.sources) and any(each is child[0] for each in block.sources)
-    if not inside or child[0] is source or source.join != "inner" or child[0].join != "inner":
+    if not inside or child[0] is source or source.first:
+        return False
+    if (source.join, child[0].join) not in (("inner", "inner"), ("semi", "inner"), ("semi", "semi")):
         return False
     return all(used == name for each, used in _used(block, set()) if each is source)

@@ -47,13 +47,13 @@ def keys_of(source: Source) -> tuple[frozenset[str], ...]:
     return (frozenset(grouped),) if grouped and all(grouped) else ()
 
 
-def determined(block: Block, known: Iterable[Column] = ()) -> set[int]:
-    """Ids of the sources of which at most one row remains once these columns (and all outer ones) are fixed."""
+def determined(block: Block, known: Iterable[Column] = (), sources: Iterable[Source] = ()) -> set[int]:
+    """Ids of the sources of which at most one row remains once these columns and sources (and all outer ones) are fixed."""
     own = {id(source) for source in block.sources}
     if any(source.join in ("right", "full") for source in block.sources):
         return set()
     fixed = {(id(source), name) for source, name in known}
-    found: set[int] = set()
+    found = {id(source) for source in sources}
 
     def is_fixed(source: Source, name: str) -> bool:
         source, name = real(source, name)
@@ -89,7 +89,10 @@ def _has_query(node: Node) -> bool:
 
 def all_determined(block: Block, known: Iterable[Column] = ()) -> bool:
     """Is at most one row of the whole block left once these columns are fixed?"""
-    return bool(block.sources) and len(determined(block, known)) == len(block.sources)
+    if not block.sources:
+        return False
+    found = determined(block, known)
+    return all(id(source) in found or source.join == "semi" for source in block.sources)
 
 
 def rejected(node: Node) -> set[tuple[int, str]]:
@@ -127,7 +130,7 @@ def never_null(node: Node, block: Block, besides: Node | None = None) -> bool:
 def _nullable(source: Source) -> bool:
     """May an outer join put NULLs in place of this source's row?"""
     owner = source.owner
-    return source.join != "inner" or owner is None or any(each.join in ("right", "full") for each in owner.sources)
+    return source.join not in ("inner", "semi") or owner is None or any(each.join in ("right", "full") for each in owner.sources)
 
 
 def comparable(left: Column, right: Column) -> bool:
@@ -158,4 +161,6 @@ def classes(block: Block) -> list[list[Column]]:
 
 def linkable(one: Column, two: Column) -> bool:
     """Is an equality of these two columns a link that makes them interchangeable?"""
+    if one[0] is two[0] and one[1] == two[1]:
+        return False
     return not _nullable(one[0]) and not _nullable(two[0]) and comparable(one, two)

@@ -17,6 +17,7 @@ from typing import Any
 from finer.atoms.catalog import Catalog, catalog_of
 from finer.atoms.errors import AtomError
 from finer.atoms.extract import extract_with
+from finer.atoms.near import changed
 from finer.records import Atom, AtomicOverlap
 
 Key = tuple[str, str, str]
@@ -55,7 +56,7 @@ def atomic_overlap(prediction: str, gold: str | Sequence[str], schema: Any = Non
                 best = result
             if best.overlap == 1.0:
                 return best
-    return best if best is not None else AtomicOverlap(None, reason=f"gold: {reason}")
+    return _with_changes(best) if best is not None else AtomicOverlap(None, reason=f"gold: {reason}")
 
 
 def _read(sql: str, catalog: Catalog) -> tuple[Atom, ...] | str:
@@ -88,6 +89,11 @@ def _compare(prediction: tuple[Atom, ...], gold: tuple[Atom, ...], query: str) -
     union = len(matched) + len(extra) + len(missing)
     overlap = len(matched) / union if union else None
     return AtomicOverlap(overlap, tuple(matched), missing, tuple(extra), "" if union else "no operation", query)
+
+
+def _with_changes(result: AtomicOverlap) -> AtomicOverlap:
+    near = changed(result.missing, result.extra) if result.missing and result.extra else ()
+    return replace(result, changed=near) if near else result
 
 
 def _variants(atoms: tuple[Atom, ...]) -> Iterator[tuple[Atom, ...]]:

@@ -21,6 +21,9 @@ MAXIMUM_TOKENS = 4_000
 MAXIMUM_DEPTH = 64
 """Parentheses, CASEs and prefix operators inside one another. SQL that people write stays under ten."""
 
+MAXIMUM_READINGS = 300_000
+"""Tokens times the readings that the parser tries of them: two for each JOIN without a condition (a JOIN b JOIN c ON … ON …)."""
+
 SQLGLOT_FROM, SQLGLOT_BELOW = (30, 30), (31, 0)
 
 
@@ -99,6 +102,29 @@ def _check_tokens(tokens: list) -> None:
         raise AtomError(f"not a query: it begins with {tokens[0].text[:40]!r}, not with SELECT or WITH")
     if _depth(tokens) > MAXIMUM_DEPTH:
         raise AtomError(f"the query is nested more than {MAXIMUM_DEPTH} deep")
+    loose = _loose_joins(tokens)
+    if len(tokens) << min(loose, 32) > MAXIMUM_READINGS:
+        raise AtomError(f"the query has {loose} joins without a condition of their own; there are too many ways to read it")
+
+
+def _loose_joins(tokens: list) -> int:
+    """JOINs that no ON or USING follows before the next JOIN of the same brackets; CROSS and NATURAL take none."""
+    loose, before = 0, None
+    open_at = [False]
+    for token in tokens:
+        kind = token.token_type
+        if kind in _OPENING:
+            open_at.append(False)
+        elif kind in _CLOSING:
+            loose += open_at.pop()
+            open_at = open_at or [False]
+        elif kind is TokenType.JOIN:
+            loose += open_at[-1]
+            open_at[-1] = before not in (TokenType.CROSS, TokenType.NATURAL)
+        elif kind in (TokenType.ON, TokenType.USING):
+            open_at[-1] = False
+        before = kind
+    return loose + sum(open_at)
 
 
 def _depth(tokens: list) -> int:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from finer.atoms.joins import drop_links, outer_joins, turn_right_joins
 from finer.atoms.keys import all_determined, determined, identity, keys_of, never_null
-from finer.atoms.subqueries import inline_subqueries, rank_extremes, set_as_conditions
-from finer.atoms.tree import Block, Node, SetBlock, Source, column, columns, walk
-
+from finer.atoms.semijoins import semi_joins
+from finer.atoms.subqueries import first_rows, inline_subqueries, rank_extremes, set_as_conditions
+from finer.atoms.tree import Block, Node, SetBlock, Source, column, columns, own_nodes, walk
 
 MAXIMUM_GROUPING = 32
 """Grouping columns beyond which none is proved needless: the proof is made again for each."""
@@ -20,6 +20,7 @@ def simplify(block: Block) -> None:
     """Apply every rule to a bound block, in place."""
     if block.loose and block.limit is None:
         block.distinct, block.order = False, []
+    first_rows(block)
     inline_subqueries(block)
     turn_right_joins(block)
     if any(source.join != "inner" for source in block.sources):
@@ -28,6 +29,7 @@ def simplify(block: Block) -> None:
     _nulls(block)
     if block.group:
         _grouping(block)
+    semi_joins(block)
     if block.distinct and _distinct_is_idle(block):
         block.distinct = False
     rank_extremes(block)
@@ -56,7 +58,12 @@ def _nulls(block: Block) -> None:
 
 
 def _grouping(block: Block) -> None:
-    _fewer_groups(block)
+    if block.limit is None:  # of several groups that tie for the last place, SQLite keeps the first in the grouping's order
+        _fewer_groups(block)
+    kept = [node for node in block.having if not _always(node, block)]
+    if len(kept) < len(block.having):
+        block.having = kept
+        block.aggregated = _aggregates(block)
     moved = [node for node in block.having if _about_groups(node, block)]
     block.having = [node for node in block.having if all(node is not each for each in moved)]
     block.where += moved
@@ -67,6 +74,23 @@ def _grouping(block: Block) -> None:
         block.group = []
     elif keys == outputs or (block.loose and outputs <= keys):
         block.group, block.distinct = [], not block.loose
+
+
+def _always(node: Node, block: Block) -> bool:
+    """A group has at least one row: COUNT(*) > 0 and COUNT(*) >= 1 hold for each."""
+    if node.op != "compare":
+        return False
+    operator, left, right = node.args
+    floor = (operator, left.args[:1]) in (("<", ("0",)), ("<=", ("1",)), ("<>", ("0",)))
+    if not floor or left.op != "number" or right.op != "aggregate" or right.args[0] != "COUNT":
+        return False
+    return all(never_null(argument, block) for argument in right.args[2])
+
+
+def _aggregates(block: Block) -> bool:
+    """Does the block still aggregate, besides in its windows and subqueries?"""
+    parts = [*block.select, *block.having, *(node for node, _ in block.order)]
+    return any(node.op == "aggregate" for node in own_nodes(parts))
 
 
 def _fewer_groups(block: Block) -> None:

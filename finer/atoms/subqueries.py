@@ -1,8 +1,8 @@
 """Rewrites of subqueries in conditions, and of set operations, into joins and (NOT) EXISTS, where that says the same.
 
-Under the declared keys only. One belief goes beyond them: `x = (SELECT key FROM t WHERE name = 'a')` is read as the
-join, although SQLite would take the first of several rows; whoever writes `=` there means one row. Not covered:
-subqueries that aggregate (but for one of groups on a key), and those inside OR.
+Under the declared keys only. `x = (SELECT y FROM t WHERE name = 'a')` takes the first of several rows, so it is the join
+and an operation beside it that says so, unless a key leaves one row. Not covered: subqueries that aggregate (but for
+one of groups on a key), and those inside OR.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from finer.atoms.expressions import comparison
 from finer.atoms.joins import drop_links, ignores_repeats, merge, plain, put
 from finer.atoms.keys import all_determined, equalities, identity, never_null
-from finer.atoms.tree import Block, Node, SetBlock, Source, column
+from finer.atoms.tree import Block, Node, SetBlock, Source, block_nodes, column, columns
 
 Pairs = list[tuple[Node, Node]]
 TIES = "1 with ties"
@@ -23,11 +23,41 @@ def inline_subqueries(block: Block) -> None:
         inner = node.args[0] if node.op == "exists" else None
         if isinstance(inner, Block) and _inlinable(inner, block):
             put(block, condition, [])
+            for source in inner.sources:
+                source.join = "semi" if source.join == "inner" else source.join
             merge(inner, block)
         elif node is not condition:
             put(block, condition, [node])
         elif condition.op in ("in", "compare"):
             _inline_groups(condition, block)
+
+
+def first_rows(block: Block) -> None:
+    """JOIN (SELECT y … LIMIT 1) AS t ON x = t.y is x = (SELECT y … LIMIT 1), if nothing else of t is used."""
+    for source in [each for each in block.sources if each.block is not None and each.join == "inner"]:
+        if len(block.sources) > 1 and isinstance(source.block, Block) and _is_first_row(source.block):
+            _first_row_as_scalar(source, block)
+
+
+def _is_first_row(inner: Block) -> bool:
+    return inner.limit is not None and inner.limit.args == ("1",) and inner.offset is None
+
+
+def _first_row_as_scalar(source: Source, block: Block) -> None:
+    inner, names = source.block, source.names
+    used = [(node, name) for node in block_nodes(block) for each, name in columns(node) if each is source]
+    condition = used[0][0] if len(used) == 1 else None
+    if condition is None or names is None or used[0][1] not in names or all(condition is not node for node in block.where):
+        return
+    for left, right in equalities([condition]):
+        for subject, side in ((left, right), (right, left)):
+            if column(side) == (source, used[0][1]) and side.op == "col":
+                at = names.index(used[0][1])
+                inner.select, inner.names = [inner.select[at]], [inner.names[at]]
+                block.sources.remove(source)
+                put(block, condition, [comparison("=", subject, Node("scalar", (inner,), side.span))])
+                block.subqueries += 1
+                return
 
 
 def _split_unions(block: Block) -> list[Node]:
@@ -43,7 +73,10 @@ def _split_unions(block: Block) -> list[Node]:
 def _inlinable(inner: Block, block: Block) -> bool:
     if not inner.sources:  # every source of it turned out to be one of the block around it
         return not (inner.aggregated or inner.group or inner.having or inner.limit or inner.offset)
-    return plain(inner) and (ignores_repeats(block) or all_determined(inner))
+    if not plain(inner):
+        return False
+    joined_in = all(source.join in ("inner", "semi") for source in inner.sources)
+    return joined_in or ignores_repeats(block) or all_determined(inner)
 
 
 def _as_exists(node: Node, block: Block) -> Node:
@@ -57,8 +90,12 @@ def _as_exists(node: Node, block: Block) -> Node:
             return node
         return _correlated(inner, pairs, "exists" if node.op == "in" else "notexists", node)
     for subject, side in _scalars(node):
-        if _names_one_row(subject, side.args[0]):
-            return _correlated(side.args[0], _pairs(subject, side.args[0]), "exists", node)
+        inner = side.args[0]
+        if _pairs(subject, inner) and column(inner.select[0]) is not None:
+            if all_determined(inner):
+                return _correlated(inner, _pairs(subject, inner), "exists", node)
+            if _first_row(inner):
+                return _correlated(inner, _pairs(subject, inner), "exists", node)
     return node
 
 
@@ -87,13 +124,18 @@ def _correlated(inner: Block, pairs: Pairs, op: str, node: Node) -> Node:
     return Node(op, (inner,), node.span)
 
 
-def _names_one_row(subject: Node, inner: Block | SetBlock) -> bool:
-    if isinstance(inner, SetBlock) or not _pairs(subject, inner) or column(inner.select[0]) is None:
+def _first_row(inner: Block) -> bool:
+    """Mark the sources of x = (SELECT y …) as read by their first row: the join, and an operation of its own beside it.
+
+    Not where the output is itself asked about inside: through the join that condition could be one of the outside.
+    """
+    output = column(inner.select[0])
+    asked = {(id(source), name) for node in inner.where for source, name in columns(node)}
+    if (id(output[0]), output[1]) in asked or any(source.join != "inner" for source in inner.sources):
         return False
-    if all_determined(inner):
-        return True
-    constants = any(left.op == "text" or right.op == "text" for left, right in equalities(inner.where))
-    return constants and all_determined(inner, [column(inner.select[0])])
+    for source in inner.sources:
+        source.first = True
+    return True
 
 
 # -- groups on a key ------------------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ without touching the expressions that mention them. Plain mutable classes with s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Span = tuple[int, int] | None
+CONDITIONS = ("compare", "and", "or", "not", "isnull", "notnull", "pattern", "in", "notin", "exists", "notexists")
+"""Nodes that are true or false; as operands of another operation they stand in brackets."""
 
 
 class Node:
@@ -22,14 +24,20 @@ class Node:
 
 
 class Source:
-    """One row source of a block: a table, or a derived table that could not be inlined."""
+    """One row source of a block: a table, or a derived table that could not be inlined.
 
-    __slots__ = ("block", "fact", "join", "label", "merged", "names", "on", "owner", "replace", "span", "table")
+    ``join`` is 'inner', 'left', 'right', 'full', or 'semi': a row of the block needs some row of this source (all semi
+    sources together, as one EXISTS), but is not repeated for several. ``first`` marks the source of a scalar subquery,
+    of which SQLite takes the first row.
+    """
+
+    __slots__ = ("block", "fact", "first", "join", "label", "merged", "names", "on", "owner", "replace", "span", "table")
 
     def __init__(self, table: str, fact: Any, block: Any, span: Span):
         self.table, self.fact, self.block, self.span = table, fact, block, span
         self.owner: Block | None = None
         self.join = "inner"
+        self.first = False
         self.on: list[Node] = []
         self.merged: Source | None = None
         self.replace: dict[str, tuple[Source, str]] = {}
@@ -150,6 +158,21 @@ def walk(node: Node) -> Iterator[Node]:
             stack.extend(item)
         elif isinstance(item, (Block, SetBlock)):
             stack.extend(block_nodes(item))
+
+
+def own_nodes(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes and everything under them, not what is inside their subqueries."""
+    found: list[Node] = []
+    stack: list[Any] = list(nodes)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Node):
+            found.append(item)
+            if item.op not in ("col", "star", "number", "text"):
+                stack.extend(item.args)
+        elif isinstance(item, tuple):
+            stack.extend(item)
+    return found
 
 
 def block_nodes(block: Block | SetBlock) -> Iterator[Node]:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from finer.atoms.keys import all_determined, classes, equalities, keys_of, linkable, never_null
-from finer.atoms.tree import Block, Node, SetBlock, Source, column, real
+from finer.atoms.tree import CONDITIONS, Block, Node, SetBlock, Source, column, joined, real
 
 CONSTANTS = ("number", "text", "null")
 TURNED_TEXT = {"<": ">", "<=": ">="}
@@ -70,7 +70,7 @@ class Writer:
 
     def _compare(self, node: Node, block: Block) -> str:
         operator, left, right = node.args
-        one, two = self.text(left, block), self.text(right, block)
+        one, two = self._operand(left, block), self._operand(right, block)
         if left.op in CONSTANTS and right.op not in CONSTANTS:
             return f"{two} {TURNED_TEXT.get(operator, operator)} {one}"
         if operator in SYMMETRIC and right.op not in CONSTANTS and two < one:
@@ -78,7 +78,12 @@ class Writer:
         return f"{one} {operator} {two}"
 
     def _and(self, node: Node, block: Block) -> str:
-        return " AND ".join(sorted({self._inner(part, block) for part in node.args}))
+        return self._connected(" AND ", {self._inner(part, block) for part in node.args}, node)
+
+    def _connected(self, word: str, texts: set[str], node: Node) -> str:
+        """Said twice is said once; but `x AND x` is the truth of x, not x."""
+        alone = len(texts) == 1 and node.args[0].op not in CONDITIONS
+        return f"NOT NOT {next(iter(texts))}" if alone else word.join(sorted(texts))
 
     def _or(self, node: Node, block: Block) -> str:
         """Alternatives in order; equalities of one expression with constants as IN."""
@@ -93,26 +98,30 @@ class Writer:
         for subject, constants in values.items():
             listed = ", ".join(sorted(constants))
             texts.add(f"{subject} IN ({listed})" if len(constants) > 1 else f"{subject} = {listed}")
-        return " OR ".join(sorted(texts))
+        return self._connected(" OR ", texts, node)
 
     def _inner(self, node: Node, block: Block) -> str:
         text = self.text(node, block)
         return f"({text})" if node.op in ("and", "or") else text
 
+    def _operand(self, node: Node, block: Block) -> str:
+        text = self.text(node, block)
+        return f"({text})" if node.op in CONDITIONS else text
+
     def _not(self, node: Node, block: Block) -> str:
         return f"NOT {self._inner(node.args[0], block)}"
 
     def _null_test(self, node: Node, block: Block) -> str:
-        return f"{self.text(node.args[0], block)} IS {'NOT ' if node.op == 'notnull' else ''}NULL"
+        return f"{self._operand(node.args[0], block)} IS {'NOT ' if node.op == 'notnull' else ''}NULL"
 
     def _pattern(self, node: Node, block: Block) -> str:
         word, subject, pattern, *escape = node.args
         tail = f" ESCAPE {self.text(escape[0], block)}" if escape else ""
-        return f"{self.text(subject, block)} {word} {self.text(pattern, block)}{tail}"
+        return f"{self._operand(subject, block)} {word} {self._operand(pattern, block)}{tail}"
 
     def _arithmetic(self, node: Node, block: Block) -> str:
         operator, left, right = node.args
-        one, two = self.text(left, block), self.text(right, block)
+        one, two = self._operand(left, block), self._operand(right, block)
         if operator in "+*" and two < one:
             one, two = two, one
         return f"({one} {operator} {two})"
@@ -135,7 +144,7 @@ class Writer:
     def _call(self, node: Node, block: Block) -> str:
         name, *arguments = node.args
         if name == "-":
-            return f"-{self.text(arguments[0], block)}"
+            return f"-{self._operand(arguments[0], block)}"
         return f"{name}({', '.join(self.texts(arguments, block))})"
 
     def _case(self, node: Node, block: Block) -> str:
@@ -235,13 +244,16 @@ def _said_of(source: Source, block: Block, writer: Writer) -> tuple:
 
 
 def link_span(group: list, member: tuple[Source, str], block: Block) -> Any:
-    """The place of an equality that mentions the member of a class."""
+    """The place of an equality that mentions the member of a class, or of all that made the class where none does."""
+    spans = []
     for node in block.where:
         if node.op == "compare" and node.span is not None and node.args[0] == "=":
             ends = [side.args for side in node.args[1:] if side.op == "col"]
             if any(_raw(end, member) for end in ends):
                 return node.span
-    return None
+            if any(_raw(end, each) for end in ends for each in group):
+                spans.append(node.span)
+    return joined(*spans)
 
 
 def _raw(end: tuple[Source, str], member: tuple[Source, str]) -> bool:
@@ -249,22 +261,6 @@ def _raw(end: tuple[Source, str], member: tuple[Source, str]) -> bool:
     while source.merged is not None:
         source = source.merged
     return source is member[0] and name == member[1]
-
-
-def own_nodes(block: Block) -> list[Node]:
-    """Every node of the block's own expressions, not those inside its subqueries."""
-    found: list[Node] = []
-    stack: list[Any] = [*block.select, *block.where, *block.group, *block.having, *(node for node, _ in block.order)]
-    stack += [node for source in block.sources for node in source.on]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Node):
-            found.append(item)
-            if item.op not in ("col", "star", "number", "text"):
-                stack.extend(item.args)
-        elif isinstance(item, tuple):
-            stack.extend(item)
-    return found
 
 
 _WRITERS: dict[str, Callable[[Writer, Node, Block], str]] = {
