@@ -1,4 +1,4 @@
-"""Tables, columns, types, keys and sample values of an SQLite file, and their text for a prompt.
+"""Tables, columns, types, keys and sample values of an SQLite file (DuckDB: ``schema_duckdb``), and their text for a prompt.
 
 Reads only what the file declares (names, types, keys, uniqueness) and a look at its first rows. It guesses no link
 that is not declared, and covers neither views nor virtual tables' hidden columns.
@@ -59,6 +59,8 @@ class Column:
     """(table, column) of the first declared foreign key, in the spelling of the table it refers to."""
     samples: tuple[Any, ...] = ()
     """Up to three distinct values other than NULL, in the order of the file."""
+    description: str = ""
+    """What the dataset says it means, as BIRD does; never read from the file."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,14 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def engine_of(path: str | Path) -> str:
+    """"duckdb" where the name ends in .duckdb or the file begins as DuckDB's do, else "sqlite"."""
+    if str(path).lower().endswith(".duckdb"):
+        return "duckdb"
+    with open(path, "rb") as file:
+        return "duckdb" if file.read(12)[8:] == b"DUCK" else "sqlite"
+
+
 def database_uri(path: str | Path) -> str:
     """The URI that opens an SQLite file for reading only, without locks or files beside it.
 
@@ -154,10 +164,14 @@ def database_uri(path: str | Path) -> str:
 
 
 def read_schema(path: str | Path, db_id: str = "") -> Schema:
-    """The schema of an SQLite file; ``db_id`` is by default the file's name without its ending.
+    """The schema of an SQLite or DuckDB file; ``db_id`` is by default the file's name without its ending.
 
     Raises MissingDataError for a missing file and DataError for one that is no readable database.
     """
+    if Path(path).is_file() and engine_of(path) == "duckdb":
+        from finer.schema_duckdb import read_duckdb_schema
+
+        return read_duckdb_schema(path, db_id)
     uri = database_uri(path)
     try:
         connection = sqlite3.connect(uri, uri=True)

@@ -10,13 +10,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import finer.sandbox
-from finer.sandbox import MAXIMUM_CHARACTERS, Limits, Sandbox, check_statement, execute
+from finer.sandbox import MAXIMUM_CHARACTERS, Limits, Sandbox, SandboxError, check_statement, engine_of, execute
 from finer.schema import DataError, MissingDataError
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT {} FROM n"
@@ -277,6 +278,162 @@ def test_limits_must_be_above_zero(bound):
         Limits(**bound)
     with pytest.raises(ValueError, match="workers"):
         Sandbox(workers=0)
+
+
+TEXT_ERRORS = {
+    "replace": ("ok", (("\ufffdA",),), ""),
+    "ignore": ("ok", (("A",),), ""),
+    "strict": ("error", (), "Could not decode to UTF-8 column 'title'"),
+}
+
+
+@pytest.mark.parametrize("text_errors", TEXT_ERRORS)
+def test_undecodable_text_is_read_as_told(text_errors, database):
+    status, rows, error = TEXT_ERRORS[text_errors]
+    with Sandbox(limits=Limits(text_errors=text_errors)) as sandbox:
+        execution = sandbox.execute(database, "SELECT title FROM book WHERE id = 41")
+        assert (execution.status, execution.rows) == (status, rows)
+        assert error in execution.error
+        assert sandbox.execute(database, "SELECT title FROM book WHERE id = 1").rows == (("Book 1",),)
+
+
+def test_another_way_to_read_undecodable_text_is_refused():
+    with pytest.raises(ValueError, match="text_errors must be one of replace, strict, ignore, not 'surrogateescape'"):
+        Limits(text_errors="surrogateescape")
+
+
+def test_large_results_come_back_whole_and_in_order(database, sandbox):
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {}) SELECT x, 'text ' || x, x / 2.0, NULL FROM n"
+    for count in (1, 2, 3, 255, 256, 511, 512, 1000):
+        rows = sandbox.execute(database, numbers.format(count)).rows
+        assert rows == tuple((x, f"text {x}", x / 2, None) for x in range(1, count + 1))
+    assert sandbox.execute(database, numbers.format(1001)).status == "too_large"
+
+
+READING = {
+    "JSON in rows": ("SELECT value FROM json_each('[1, 2]')", ((1,), (2,))),
+    "JSON in a tree": ("SELECT fullkey FROM json_tree('[[7]]') WHERE atom = 7", (("$[0][0]",),)),
+    "full text": ("SELECT rowid FROM page WHERE page MATCH 'b'", ((1,), (2,))),
+    "full text, marked": ("SELECT snippet(page, 0, '<', '>', '', 9) FROM page WHERE page MATCH 'b c' ORDER BY rank", (("<b> <c>",),)),
+    "older full text": ("SELECT count(*) FROM leaf WHERE leaf MATCH 'a'", ((1,),)),
+    "tree of places": ("SELECT id FROM spot WHERE west > 1", ((2,),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", READING)
+def test_virtual_tables_can_be_read(name, tmp_path, sandbox):
+    path = tmp_path / "virtual.sqlite"
+    connection = sqlite3.connect(path)
+    try:
+        connection.executescript(
+            "CREATE VIRTUAL TABLE page USING fts5(body); INSERT INTO page VALUES ('a b'), ('b c'), ('d');"
+            "CREATE VIRTUAL TABLE leaf USING fts4(body); INSERT INTO leaf VALUES ('a b'), ('b c');"
+            "CREATE VIRTUAL TABLE spot USING rtree(id, west, east); INSERT INTO spot VALUES (1, 0, 1), (2, 3, 4)"
+        )
+    except sqlite3.OperationalError as error:
+        pytest.skip(f"this SQLite has not all of these modules: {error}")
+    finally:
+        connection.close()
+    sql, rows = READING[name]
+    assert sandbox.execute(path, sql).rows == rows
+
+
+def test_a_sort_meets_the_bound_of_memory_and_not_the_disk(database, sandbox):
+    sql = "SELECT length(x) FROM (SELECT hex(zeroblob(20000)) || a.id || b.id AS x FROM book a, book b ORDER BY x)"
+    execution = sandbox.execute(database, sql)
+    assert (execution.status, "memory" in execution.error) == ("too_large", True)
+    if sys.platform == "linux":
+        with open(f"/proc/{sandbox._workers[0].process.pid}/limits") as limits:
+            (written,) = [line.split()[3:5] for line in limits if line.startswith("Max file size")]
+        assert written == ["0", "0"], "the process may not write to any file"
+
+
+def grown(path, count):
+    """Writes a table of ``count`` rows in place, as another program would."""
+    connection = sqlite3.connect(path)
+    connection.executescript(f"DROP TABLE IF EXISTS t; CREATE TABLE t AS SELECT value AS x FROM json_each('{list(range(count))}')")
+    connection.close()
+
+
+@pytest.mark.parametrize("changes, status, rows", [(1, "ok", ((301,),)), (2, "ok", ((302,),)), (9, "error", ())])
+def test_a_file_that_changes_while_it_is_read_is_read_again(changes, status, rows, tmp_path, monkeypatch):
+    path, left = tmp_path / "live.sqlite", list(range(changes))
+    grown(path, 300)
+    with Sandbox() as sandbox:
+        run = sandbox._workers[0].run
+
+        def run_and_change(requests):
+            answers = run(requests)
+            if left:
+                left.pop()
+                grown(path, 300 + changes - len(left))
+            return answers
+
+        monkeypatch.setattr(sandbox._workers[0], "run", run_and_change)
+        execution = sandbox.execute(path, "SELECT count(*) FROM t")
+        assert (execution.status, execution.rows) == (status, rows)
+        assert ("changes while" in execution.error) == (status == "error")
+
+
+def test_half_a_transaction_is_refused(tmp_path, sandbox):
+    path = tmp_path / "crashed.sqlite"
+    grown(path, 3)
+    journal = tmp_path / "crashed.sqlite-journal"
+    journal.write_bytes(bytes(512))  # what a journal that is kept leaves after a whole transaction
+    assert sandbox.execute(path, "SELECT count(*) FROM t").rows == ((3,),)
+    journal.write_bytes(bytes.fromhex("d9d505f920a163d7") + bytes(504))
+    with pytest.raises(DataError, match="half a transaction"):
+        sandbox.execute(path, "SELECT 1")
+
+
+def test_a_file_of_another_engine_is_known_by_its_name_or_its_first_bytes(tmp_path, database):
+    (tmp_path / "shop.db").write_bytes(bytes(8) + b"DUCK" + bytes(99))
+    (tmp_path / "shop.duckdb").write_bytes(b"")
+    assert [engine_of(tmp_path / name) for name in ("shop.db", "shop.duckdb")] == ["duckdb", "duckdb"]
+    assert engine_of(database) == "sqlite"
+
+
+def test_a_forked_child_has_processes_of_its_own(database):
+    program = (
+        "import os, sys; from finer.sandbox import Sandbox; s = Sandbox(2); jobs = [(sys.argv[1], f'SELECT {i}') for i in range(40)]\n"
+        "right = lambda: [e.rows for e in s.execute_many(jobs)] == [((i,),) for i in range(40)]\n"
+        "assert right(); child = os.fork()\n"
+        "if child == 0:\n"
+        "    assert right(); s.close(); sys.exit(7)\n"
+        "assert right(); code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
+        "child = os.fork()\n"
+        "if child == 0: sys.exit(0)\n"
+        "os.waitpid(child, 0); before = [w.process.pid for w in s._workers]; assert right()\n"
+        "assert before == [w.process.pid for w in s._workers]; s.close(); print(code)"
+    )
+    folder = os.path.dirname(os.path.dirname(finer.__file__))
+    command = [sys.executable, "-W", "ignore", "-c", program, str(database)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=300)
+    assert done.stdout == "7\n", done.stderr
+
+
+def test_a_process_that_cannot_start_is_named(database, monkeypatch):
+    monkeypatch.setattr("finer.sandbox._SCRIPTS", {"sqlite": "no/such/script.py"})
+    with Sandbox() as sandbox, pytest.raises(SandboxError, match="ended with code 2 before it ran any.*script.py"):
+        sandbox.execute(database, "SELECT 1")
+
+
+def test_closing_ends_what_still_runs(database):
+    sandbox, raised = Sandbox(workers=2, limits=Limits(seconds=60)), []
+
+    def ask():
+        try:
+            sandbox.execute_many([(database, ENDLESS.format("count(*)"))] * 4)
+        except RuntimeError as error:
+            raised.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while sum(worker.process is not None for worker in sandbox._workers) < 2:
+        time.sleep(0.01)
+    sandbox.close()
+    thread.join(30)
+    assert raised == ["this Sandbox is closed; make another one"]
 
 
 PIECES = ["SELECT", "WITH a AS (", "VALUES", "DELETE FROM", "book", "'", '"', "[", "]", "`", "--", "/*", "*/", ";", "(", ")",
