@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -115,7 +116,7 @@ def test_a_faulty_trace_names_file_line_and_mend(name, tmp_path):
 
 
 def test_missing_files(tmp_path):
-    with pytest.raises(MissingDataError, match="unknown dataset 'spidr': give 'starter', or a folder"):
+    with pytest.raises(MissingDataError, match="unknown dataset 'spidr': give 'starter', 'spider' or 'bird', or a folder"):
         load_dataset("spidr")
     (tmp_path / "questions.jsonl").write_text("{}")
     with pytest.raises(MissingDataError, match="put each database into <db_id>/<db_id>.sqlite"):
@@ -136,6 +137,87 @@ def test_unreadable_files(tmp_path):
     (folder / "databases" / "shop" / "shop.sqlite").write_text("no database " * 99)
     with pytest.raises(DataError, match=r"shop.sqlite' is not a readable SQLite database"):
         load_dataset(folder)
+
+
+GOLD = "SELECT title FROM book"
+ROWS = [{"index": 3, "db_id": "shop", "question": "All books?", "gold": GOLD, "tables": ["book"], "meant_empty": True},
+        {"index": 4, "db_id": "shop", "question": "Books, by\nname?", "gold": GOLD}]  # fmt: skip
+CSV = 'index,db_id,question,gold,tables,meant_empty\n3,shop,All books?,SELECT title FROM book,book,true\n4,shop,"Books, by\nname?",SELECT title FROM book,,\n'
+FORMS = {
+    "questions.jsonl": "\n".join(map(json.dumps, ROWS)),
+    "questions.json": json.dumps(ROWS),
+    "questions.csv": CSV,
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_three_forms_of_a_questions_file_say_the_same(name, tmp_path):
+    (write(tmp_path) / "questions.jsonl").unlink()
+    (tmp_path / name).write_text(FORMS[name], encoding="utf-8-sig")
+    questions = load_dataset(tmp_path).questions
+    assert questions == (
+        Question(3, "shop", "All books?", (GOLD,), split="train", tables=("book",), meant_empty=True),
+        Question(4, "shop", "Books, by\nname?", (GOLD,), split="train"),
+    )
+
+
+FORM_FAULTS = {
+    "JSON cut short": ("questions.json", '[\n{"db_id": "shop",', "line 2: no JSON"),
+    "JSON that is no list": ("questions.json", '{"db_id": "shop"}', "expected a list of objects"),
+    "an element that is none": ("questions.json", '[{"db_id": "shop", "question": "?", "gold": "SELECT 1"}, 5]', "element 1: expected an object"),
+    "too many fields": ("questions.csv", "db_id,question,gold\nshop,?,SELECT 1,2\n", "line 2: more fields than the header names"),
+    "no whole number": ("questions.csv", CSV.replace("\n4,", "\nfour,"), "line 3: 'index' must be a whole number, not 'four'"),
+    "no gold in a row": ("questions.csv", "db_id,question,gold\nshop,?,\n", "line 2: 'gold' must be a list of texts, not None"),
+    "an index twice": ("questions.csv", CSV.replace("\n4,", "\n3,"), "line 3: index 3 is also that of line 2"),
+}
+
+
+@pytest.mark.parametrize("name", FORM_FAULTS)
+def test_a_faulty_file_names_its_place(name, tmp_path):
+    file, text, message = FORM_FAULTS[name]
+    (write(tmp_path) / "questions.jsonl").unlink()
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as fault:
+        load_dataset(tmp_path)
+    assert str(tmp_path / file) in str(fault.value) and message in str(fault.value)
+
+
+@pytest.mark.parametrize("alias", ["query", "SQL", "sql"])
+def test_other_names_for_gold_and_index(alias, tmp_path):
+    write(tmp_path, questions=[{"question_id": 9, "db_id": "shop", "question": "?", alias: "SELECT 1"}])
+    assert load_dataset(tmp_path).questions == (Question(9, "shop", "?", ("SELECT 1",), split="train"),)
+
+
+@pytest.mark.parametrize("home", ["", "databases"])
+def test_flat_database_files(home, tmp_path):
+    folder = write(tmp_path)
+    shutil.copy(folder / "databases/shop/shop.sqlite", tmp_path / "shop.db")
+    shutil.rmtree(folder / "databases")
+    place = folder / home
+    place.mkdir(exist_ok=True)
+    shutil.move(tmp_path / "shop.db", place / "shop.db")
+    assert load_dataset(folder).databases["shop"].instances == (place / "shop.db",)
+
+
+def test_two_files_where_one_is_meant(tmp_path):
+    folder = write(tmp_path)
+    (folder / "questions.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(DataError, match="questions.jsonl and questions.json; keep the one to use"):
+        load_dataset(folder)
+    (folder / "questions.json").unlink()
+    shutil.copy(folder / "databases/shop/shop.sqlite", folder / "databases/shop.db")
+    with pytest.raises(DataError, match="two files for the database 'shop'"):
+        load_dataset(folder)
+    shutil.copy(folder / "databases/shop/shop.sqlite", folder / "databases/shop/shop.db")
+    with pytest.raises(DataError, match="two main instances"):
+        load_dataset(folder)
+
+
+def test_data_goes_with_a_benchmark_only(tmp_path):
+    with pytest.raises(DataError, match="goes with 'spider' or 'bird', not with 'starter'"):
+        load_dataset("starter", data=tmp_path)
+    with pytest.raises(MissingDataError, match="give data= .* the folder that holds the files of spider"):
+        load_dataset("spider", data=tmp_path / "nowhere")
 
 
 def test_the_starter_data():
