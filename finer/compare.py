@@ -2,7 +2,7 @@
 
 Strict means: as many columns, in the same order (their names do not count); rows as a bag, or in order where the
 gold's outermost query orders them; native values, with a tolerance where a float takes part. The official rules of
-Spider and BIRD are not covered here.
+Spider and BIRD, and the one shape that all rules share, are in ``metrics``.
 """
 
 from __future__ import annotations
@@ -75,13 +75,11 @@ def strict(gold: Execution, prediction: Execution, ordered: bool) -> Difference:
     >>> strict(gold, Execution("ok", ((1, "Ada"),), ("id", "name")), ordered=False).reason
     "row (2, 'Bo') is missing"
     """
-    if not gold.ran:
-        raise ValueError(f"the gold did not run ({gold.status}: {gold.error}); a verdict on it would mean nothing")
-    if not prediction.ran:
-        return Difference(False, f"the prediction did not run: {prediction.status}, {prediction.error}")
-    wanted, given = _width(gold), _width(prediction)
+    if failure := unusable(gold, prediction):
+        return failure
+    wanted, given = width_of(gold), width_of(prediction)
     if wanted != given:
-        reason = f"{_count(given, 'column')} instead of {wanted}"
+        reason = f"{counted(given, 'column')} instead of {wanted}"
         return Difference(False, reason, gold.rows[:ROWS_SHOWN], prediction.rows[:ROWS_SHOWN])
     only_gold, only_prediction = _unpaired(gold.rows, prediction.rows)
     if only_gold or only_prediction:
@@ -90,15 +88,25 @@ def strict(gold: Execution, prediction: Execution, ordered: bool) -> Difference:
     return _in_order(gold.rows, prediction.rows) if ordered else Difference(True)
 
 
+def unusable(gold: Execution, prediction: Execution) -> Difference | None:
+    """The difference where the prediction did not run, else None; ValueError where the gold did not run."""
+    if not gold.ran:
+        raise ValueError(f"the gold did not run ({gold.status}: {gold.error}); a verdict on it would mean nothing")
+    if not prediction.ran:
+        return Difference(False, f"the prediction did not run: {prediction.status}, {prediction.error}")
+    return None
+
+
 def _in_order(gold: Sequence[Row], prediction: Sequence[Row]) -> Difference:
     for place, (wanted, given) in enumerate(zip(gold, prediction, strict=True), start=1):
         if not _rows_equal(wanted, given):
-            change = f"row {place} is {_shown(given)} instead of {_shown(wanted)}"
+            change = f"row {place} is {shown(given)} instead of {shown(wanted)}"
             return Difference(False, f"the rows are right but in another order: {change}")
     return Difference(True)
 
 
-def _width(execution: Execution) -> int:
+def width_of(execution: Execution) -> int:
+    """How many columns a result has, also where it has no row."""
     return len(execution.columns) or len(execution.rows[0] if execution.rows else ())
 
 
@@ -106,26 +114,32 @@ def _bag_reason(
     gold: Sequence[Row], prediction: Sequence[Row], only_gold: list[Row], only_prediction: list[Row]
 ) -> str:
     if not prediction:
-        return f"no row, where the gold has {_count(len(gold), 'row')}"
+        return f"no row, where the gold has {counted(len(gold), 'row')}"
     if not gold:
-        return f"{_count(len(prediction), 'row')}, where the gold has none"
+        return f"{counted(len(prediction), 'row')}, where the gold has none"
     if only_gold:
         row, verb = only_gold[0], "is missing"
     else:
         row, verb = only_prediction[0], "should not be there"
     wanted, given = gold.count(row), prediction.count(row)
     if wanted and given:
-        verb = f"comes {_count(given, 'time')} instead of {wanted}"
+        verb = f"comes {counted(given, 'time')} instead of {wanted}"
     if abs(len(gold) - len(prediction)) > 1:
-        verb += f" ({_count(len(prediction), 'row')} instead of {len(gold)})"
-    return f"row {_shown(row)} {verb}"
+        verb += f" ({counted(len(prediction), 'row')} instead of {len(gold)})"
+    return f"row {shown(row)} {verb}"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "row"), counted(0, "column")
+    ('1 row', '0 columns')
+    """
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _shown(row: Row) -> str:
+def shown(row: Row) -> str:
+    """A row as a sentence shows it: cut after 100 characters."""
     text = repr(row)
     return text if len(text) <= ROW_CHARACTERS else text[: ROW_CHARACTERS - 1] + "…"
 

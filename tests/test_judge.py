@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 
 import pytest
 
 from finer.datasets import Database
 from finer.judge import Judge
+from finer.metrics import rule
 from finer.records import Question
 from finer.sandbox import Limits, Sandbox
 from finer.schema import read_schema
@@ -27,9 +29,10 @@ class CountingSandbox(Sandbox):
         super().__init__(*arguments, **named)
         self.asked = []
 
-    def execute(self, path, sql):
-        self.asked.append((path.stem, sql))
-        return super().execute(path, sql)
+    def execute_many(self, jobs):
+        jobs = list(jobs)
+        self.asked += [(path.stem, sql) for path, sql in jobs]
+        return super().execute_many(jobs)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +167,45 @@ def test_any_of_several_golds_will_do_but_one_throughout(databases, sandbox):
 def test_an_unknown_database(databases, sandbox):
     with pytest.raises(KeyError, match=r"no database 'zoo'; there are \['shop'\]"):
         Judge(databases, sandbox).judge(Question(0, "zoo", "?", ("SELECT 1",)), ["SELECT 1"])
+
+
+def test_a_database_that_is_not_here_judges_nobody(databases, sandbox):
+    missing = {"gone": Database("gone", (), databases["shop"].schema)}
+    asked = Question(0, "gone", "?", (GOLD,))
+    for tried in ("strict", "bird-ex", "spider-ts"):
+        for verdict in Judge(missing, sandbox, rule(tried)).judge(asked, [GOLD, "SELECT 1"]):
+            assert (verdict.correct, verdict.status) == (None, "gold_failed") and "'gone' is not here" in verdict.reason
+
+
+def test_many_verdicts_equal_the_single_ones(databases):
+    questions = [question(), question(GOLD, "SELECT 1"), question("SELECT nowhere"), question("SELECT name FROM author ORDER BY id")]
+    pairs = [(asked, sql) for sql, *_ in VERDICTS.values() if sql is not None for asked in questions] * 2
+    with CountingSandbox(workers=2, limits=Limits(seconds=10, rows=50)) as sandbox:
+        judge = Judge(databases, sandbox)
+        many = judge.judge_many(pairs)
+        asked = Counter(sandbox.asked)
+        each = dict(judge.judge_each(pairs))
+        single = [judge.judge(*(asked, [sql]))[0] for asked, sql in pairs]
+    as_text = [(v.correct, v.status, v.reason, v.instance) for v in single]
+    assert [(v.correct, v.status, v.reason, v.instance) for v in many] == as_text
+    assert [(each[place].correct, each[place].status, each[place].reason, each[place].instance) for place in range(len(pairs))] == as_text
+    assert all(verdict.prediction is None and verdict.gold is None for verdict in many), "results are let go"
+    assert all(verdict.prediction for verdict in each.values() if verdict.correct is not None)
+    # A gold may be asked for by two groups at once; a prediction runs once for each gold that it meets.
+    assert max(asked.values()) <= 5
+
+
+def test_many_verdicts_may_be_left_unfinished(databases, sandbox):
+    judge = Judge(databases, sandbox)
+    endless = ((question(GOLD + f" AND id <> {number + 10}"), GOLD) for number in range(500))
+    first = next(judge.judge_each(endless))
+    assert first[1].correct is True
+    assert len(sandbox.asked) < 400, "what nobody waits for is not run"
+
+
+def test_a_fault_in_one_pair_is_raised(databases, sandbox):
+    with pytest.raises(KeyError, match="no database 'zoo'"):
+        Judge(databases, sandbox).judge_many([(question(), GOLD), (Question(1, "zoo", "?", ("SELECT 1",)), "SELECT 1")])
 
 
 def test_a_judge_closes_only_its_own_sandbox(databases, sandbox):

@@ -1,0 +1,1 @@
+INSERT INTO author VALUES (5, 'Di', 'UK', 30.0);
