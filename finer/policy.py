@@ -8,9 +8,12 @@ calls and is tested against a stand-in, not on a GPU.
 from __future__ import annotations
 
 import importlib.util
+import json
+import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +59,17 @@ LADDER = {
 }
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What a policy wrote for one prompt."""
+
+    completions: tuple[str, ...]
+    tokens: tuple[int, ...]
+    """Length of each completion in tokens, its end mark counted."""
+    seconds: float
+    """The time of its batch, in equal shares over the prompts in it."""
+
+
 @dataclass
 class Policy:
     """A loaded model with its tokenizer."""
@@ -72,29 +86,62 @@ class Policy:
         self, prompts: Sequence[list[dict[str, str]]], max_new_tokens: int, temperature: float = 0.0, batch_size: int = 64
     ) -> list[str]:
         """One completion a prompt, in order; temperature 0 is greedy. Short prompts are batched with short ones."""
+        answers = self.sample(prompts, 1, max_new_tokens, temperature, batch_size=batch_size)
+        return [answer.completions[0] for answer in answers]
+
+    def sample(
+        self,
+        prompts: Sequence[list[dict[str, str]]],
+        samples: int,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        batch_size: int = 64,
+    ) -> list[Answers]:
+        """Several completions a prompt, in the order of the prompts, with what they cost.
+
+        ``batch_size`` counts completions, and a batch holds all of at least one prompt. The whole distribution is sampled but
+        for ``top_p``, and no repetition is penalised, whatever the model's own defaults are. With a seed, the same call on the
+        same machine gives the same completions, and torch's own random state stays as it was. ValueError where temperature 0
+        is asked for several samples, which would all be the same.
+        """
+        if samples < 1 or temperature < 0 or not 0 < top_p <= 1 or (samples > 1 and not temperature):
+            raise ValueError(
+                f"samples={samples}, temperature={temperature}, top_p={top_p}: wanted are at least 1 sample, a temperature of at "
+                "least 0 (above it for several samples) and 0 < top_p <= 1"
+            )
+        options = {"do_sample": True, "temperature": float(temperature), "top_p": top_p, "top_k": 0} if temperature else {"do_sample": False}
+        options |= {"num_return_sequences": samples, "max_new_tokens": max_new_tokens, "repetition_penalty": 1.0}
         texts = [self.tokenizer.apply_chat_template(p, tokenize=False, add_generation_prompt=True) for p in prompts]
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        found = [""] * len(texts)
-        for batch in (order[start : start + batch_size] for start in range(0, len(order), batch_size)):
-            answers = self._generate([texts[place] for place in batch], max_new_tokens, temperature)
-            for place, answer in zip(batch, answers, strict=True):
-                found[place] = answer
+        found: list[Answers] = [Answers((), (), 0.0)] * len(texts)
+        step = max(1, batch_size // samples)
+        with _seeded(seed):
+            for batch in (order[start : start + step] for start in range(0, len(order), step)):
+                for place, answers in zip(batch, self._sample([texts[place] for place in batch], options), strict=True):
+                    found[place] = answers
         return found
 
-    def _generate(self, texts: list[str], max_new_tokens: int, temperature: float) -> list[str]:
+    def _sample(self, texts: list[str], options: dict[str, Any]) -> list[Answers]:
         import torch
 
+        began = time.perf_counter()
         encoded = self.tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
         encoded = {name: encoded[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
-        sampling = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
         training = self.model.training
         self.model.eval()
         with torch.no_grad():
-            output = self.model.generate(
-                **encoded, max_new_tokens=max_new_tokens, pad_token_id=self.tokenizer.pad_token_id, **sampling
-            )
+            output = self.model.generate(**encoded, pad_token_id=self.tokenizer.pad_token_id, **options)
         self.model.train(training)
-        return self.tokenizer.batch_decode(output[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True)
+        written = output[:, encoded["input_ids"].shape[1] :].tolist()
+        ends = self.model.generation_config.eos_token_id
+        lengths = _lengths(written, set(ends) if isinstance(ends, list) else {ends})
+        completions = self.tokenizer.batch_decode(written, skip_special_tokens=True)
+        seconds = (time.perf_counter() - began) / len(texts)
+        samples = options["num_return_sequences"]
+        parts = [slice(start, start + samples) for start in range(0, len(written), samples)]
+        return [Answers(tuple(completions[part]), tuple(lengths[part]), seconds) for part in parts]
 
     def save(self, folder: Path) -> Path:
         """The model (or its adapter) and tokenizer in a folder that ``load_policy`` reads."""
@@ -102,6 +149,28 @@ class Policy:
         self.tokenizer.save_pretrained(folder)
         (folder / STYLE_FILE).write_text(self.spec.style + "\n", encoding="utf-8")
         return folder
+
+
+def _lengths(written: list[list[int]], ends: set[int]) -> list[int]:
+    """Tokens up to and with the first end mark; what follows it only fills the batch.
+
+    >>> _lengths([[7, 1, 0, 0], [7, 8, 9, 7]], {1})
+    [2, 4]
+    """
+    return [next((place for place, token in enumerate(row, start=1) if token in ends), len(row)) for row in written]
+
+
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Random numbers of this seed, and afterwards torch's own state as it was; None: torch's state as it is."""
+    if seed is None:
+        yield
+        return
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
 
 
 def policy_spec(name: str) -> PolicySpec:
@@ -120,9 +189,14 @@ def policy_spec(name: str) -> PolicySpec:
 
 def _folder_spec(folder: Path) -> PolicySpec:
     """A folder that a run saved says its style; a small policy goes on training whole, as it began."""
-    note = folder / STYLE_FILE
-    style = note.read_text(encoding="utf-8").strip() if note.is_file() else "chat"
+    style = _saved_style(folder) or "chat"
     return PolicySpec(str(folder), str(folder), style, 0, 0) if style == "tiny" else PolicySpec(str(folder), str(folder), style, 32, 8)
+
+
+def _saved_style(folder: Path) -> str:
+    """The prompt style noted beside a saved policy; '' where none is."""
+    note = folder / STYLE_FILE
+    return note.read_text(encoding="utf-8").strip() if note.is_file() else ""
 
 
 def choose_policy() -> tuple[str, str]:
@@ -152,12 +226,15 @@ def use_unsloth() -> bool:
     return importlib.util.find_spec("unsloth") is not None and gpu_memory()[0] > 0
 
 
-def load_policy(name: str = "tiny", context_tokens: int = 4096) -> Policy:
+def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None) -> Policy:
     """A policy ready to answer and to be trained. PolicyError where its files cannot be had.
 
-    'auto' takes what :func:`choose_policy` chooses. Call it before trl is imported, since Unsloth patches trl.
+    'auto' takes what :func:`choose_policy` chooses. ``adapter`` is a PEFT adapter's folder, put on top of the policy it was
+    trained on; the policy then answers, and is not for training. Call it before trl is imported, since Unsloth patches trl.
     """
     spec = policy_spec(choose_policy()[0] if name == "auto" else name)
+    if adapter is not None:
+        return _load_with_adapter(spec, Path(adapter))
     if spec.lora_rank and use_unsloth():
         return _load_with_unsloth(spec, context_tokens)
     if spec.source.startswith(str(DATA)) and not (Path(spec.source) / "config.json").is_file():
@@ -183,6 +260,56 @@ def _load_with_transformers(spec: PolicySpec) -> Policy:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Policy(spec, model.to("cuda" if cuda else "cpu"), tokenizer)
+
+
+def _load_with_adapter(spec: PolicySpec, folder: Path) -> Policy:
+    """The base by transformers, unquantised, and the adapter on it by PEFT."""
+    _check_adapter(spec, folder)
+    from peft import PeftModel
+
+    policy = _load_with_transformers(spec)
+    try:
+        with warnings.catch_warnings():
+            # PEFT only warns of an adapter whose weights find no place, and goes on with random ones.
+            warnings.filterwarnings("error", message=".*missing adapter keys.*")
+            model = PeftModel.from_pretrained(policy.model, str(folder))
+    except Exception as error:  # PEFT raises whatever the parsing of its files, or torch, brings about
+        raise PolicyError(
+            f"the adapter {folder} does not fit {spec.name} ({' '.join(str(error).split())[:300]}). Give the base that it was "
+            "trained on with --policy, or the whole folder that PEFT's save_pretrained wrote"
+        ) from error
+    style = _saved_style(folder) or spec.style
+    return Policy(replace(spec, name=f"{spec.name} with {folder.name}", style=style), model.eval(), policy.tokenizer)
+
+
+def _check_adapter(spec: PolicySpec, folder: Path) -> None:
+    """PolicyError where the folder holds no adapter, or one of another base.
+
+    A base is known by the last part of its name or path, since the folders of two machines differ. Weights of another base
+    with the same shapes would load without a word.
+    """
+    note = folder / "adapter_config.json"
+    if not note.is_file():
+        raise PolicyError(f"{folder} holds no adapter (no adapter_config.json); give the folder that PEFT's save_pretrained wrote")
+    try:
+        base = json.loads(note.read_text(encoding="utf-8")).get("base_model_name_or_path")
+    except (ValueError, AttributeError) as error:
+        raise PolicyError(f"{note} is no adapter's configuration ({error}); copy the adapter's folder again") from error
+    if base and _base_name(base) != _base_name(spec.source):
+        raise PolicyError(
+            f"the adapter {folder} was trained on {base}, and the policy is {spec.source}. Give its base with --policy; where both are "
+            f"the same model under two names, set base_model_name_or_path in {note} to {spec.source!r}"
+        )
+
+
+def _base_name(source: str) -> str:
+    """The model's own name; Unsloth's 4-bit copies are the same base.
+
+    >>> _base_name("unsloth/Qwen2.5-Coder-3B-Instruct-bnb-4bit") == _base_name("Qwen/Qwen2.5-Coder-3B-Instruct")
+    True
+    """
+    name = source.rstrip("/").rpartition("/")[2].lower()
+    return name.removesuffix("-bnb-4bit").removesuffix("-unsloth")
 
 
 def _load_with_unsloth(spec: PolicySpec, context_tokens: int) -> Policy:

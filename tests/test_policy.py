@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import types
 
@@ -44,6 +45,120 @@ def test_greedy_answers_do_not_depend_on_the_batch(tiny):
     alone = [tiny.generate([prompt], 60)[0] for prompt in prompts]
     # Padding moves sums by rounding, which may turn one near-tie of a greedy choice, and no more.
     assert sum(one == other for one, other in zip(together, alone)) >= 5
+
+
+def test_samples_come_in_order_repeat_with_their_seed_and_say_what_they_cost(tiny):
+    import torch
+
+    dataset = load_dataset("starter", split="dev")
+    prompts = [tiny.messages(q, dataset.databases[q.db_id].schema) for q in dataset.questions[:3]]
+    before = torch.get_rng_state()
+    found = tiny.sample(prompts, 4, 40, seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+    assert [len(answers.completions) for answers in found] == [4, 4, 4]
+    assert all(1 <= tokens <= 40 for answers in found for tokens in answers.tokens)
+    assert all(answers.seconds > 0 for answers in found)
+    assert len({text for answers in found for text in answers.completions}) > 3
+    again = tiny.sample(prompts, 4, 40, seed=1)
+    assert [answers.completions for answers in again] == [answers.completions for answers in found]
+    assert [answers.completions for answers in tiny.sample(prompts, 4, 40, seed=2)] != [answers.completions for answers in found]
+
+
+def test_the_length_of_a_completion_is_its_tokens_and_its_end_mark(tiny):
+    dataset = load_dataset("starter", split="dev")
+    question = dataset.questions[0]
+    (answer,) = tiny.sample([tiny.messages(question, dataset.databases[question.db_id].schema)], 1, 160, temperature=0)
+    assert answer.tokens[0] == len(tiny.tokenizer(answer.completions[0], add_special_tokens=False)["input_ids"]) + 1
+
+
+SAMPLING_MISTAKES = {
+    "no sample": {"samples": 0},
+    "several greedy samples": {"samples": 2, "temperature": 0},
+    "a temperature below zero": {"samples": 1, "temperature": -1},
+    "no probability at all": {"samples": 1, "top_p": 0},
+}
+
+
+@pytest.mark.parametrize("case", SAMPLING_MISTAKES)
+def test_sampling_that_makes_no_sense_is_refused(case, tiny):
+    with pytest.raises(ValueError, match="at least 1 sample"):
+        tiny.sample([[{"role": "user", "content": "book(title)"}]], max_new_tokens=5, **SAMPLING_MISTAKES[case])
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory):
+    """A LoRA adapter of the tiny policy that changes what it writes."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = get_peft_model(load_policy("tiny").model, LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
+        folder = tmp_path_factory.mktemp("runs") / "adapter"
+        model.save_pretrained(folder)
+    return folder
+
+
+def test_an_adapter_goes_on_top_of_its_base(tiny, adapter):
+    import torch
+
+    adapted = load_policy("tiny", adapter=adapter)
+    assert (adapted.spec.name, adapted.spec.style) == ("tiny with adapter", "tiny")
+    prompt = [{"role": "user", "content": "book(title)\nWhich books are there?"}]
+    encoded = tiny.tokenizer.apply_chat_template(prompt, return_tensors="pt", add_generation_prompt=True, return_dict=True)
+    encoded = {name: encoded[name] for name in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        assert not torch.equal(adapted.model(**encoded).logits, tiny.model(**encoded).logits)
+    assert len(adapted.generate([prompt], 5)) == 1
+
+
+def _without_config(folder):
+    (folder / "adapter_config.json").unlink()
+
+
+def _of_another_base(folder):
+    _changed(folder, base_model_name_or_path="Qwen/Qwen2.5-Coder-0.5B-Instruct")
+
+
+def _with_broken_config(folder):
+    (folder / "adapter_config.json").write_text("{", encoding="utf-8")
+
+
+def _of_another_rank(folder):
+    _changed(folder, r=4)
+
+
+def _of_other_modules(folder):
+    _changed(folder, target_modules=["k_proj"])
+
+
+def _without_weights(folder):
+    (folder / "adapter_model.safetensors").unlink()
+
+
+def _changed(folder, **values):
+    file = folder / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values), encoding="utf-8")
+
+
+ADAPTER_MISTAKES = {
+    "no adapter_config.json": (_without_config, "no adapter_config.json"),
+    "another base": (_of_another_base, "was trained on Qwen/Qwen2.5-Coder-0.5B-Instruct"),
+    "a configuration that is no JSON": (_with_broken_config, "no adapter's configuration"),
+    "weights of another rank": (_of_another_rank, "does not fit tiny"),
+    "weights for other modules": (_of_other_modules, "does not fit tiny"),
+    "no weights": (_without_weights, "does not fit tiny"),
+}
+
+
+@pytest.mark.parametrize("case", ADAPTER_MISTAKES)
+def test_an_adapter_that_does_not_fit_says_why_and_what_to_do(case, adapter, tmp_path):
+    spoil, told = ADAPTER_MISTAKES[case]
+    folder = shutil.copytree(adapter, tmp_path / "adapter")
+    spoil(folder)
+    with pytest.raises(PolicyError, match=told) as caught:
+        load_policy("tiny", adapter=folder)
+    assert "--policy" in str(caught.value) or "folder" in str(caught.value)
 
 
 def test_a_saved_policy_loads_again_in_its_style(tiny, tmp_path):
