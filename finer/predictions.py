@@ -1,10 +1,10 @@
-"""A file of predictions: read, judged, scored. What a system answered, whichever system it was.
+"""A file of predictions: read, and scored. What a system answered, whichever system it was.
 
 Three forms are read: ``.jsonl`` (an object a line: ``index``, and ``sql`` or ``completion``), ``.json`` (BIRD's: an object of
-index to SQL), and anything else as Spider's one query a line, in the order of the questions. ``sql`` is executed as it stands;
-``completion`` first goes through the extraction of SQL from raw text.
+index to SQL; or what ``finer evaluate --json`` wrote), and anything else as Spider's one query a line, in the order of the
+questions. ``sql`` is executed as it stands; ``completion`` first goes through the extraction of SQL from raw text.
 
-Not covered: the official rules of Spider and BIRD; what is right is ``judge``'s strict rule.
+Not covered: whether they are right (``evaluate``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 from finer.atoms import atomic_overlap
 from finer.datasets import Dataset
 from finer.errors import FinerError
-from finer.judge import Judge
 from finer.prompt import Parsed, parse_completion
 from finer.records import MemoryMatch, Question, RewardBreakdown, RewardPart
 from finer.rewards import Scorer, breakdown
@@ -45,7 +44,10 @@ class Prediction:
         return parse_completion(self.text).sql if self.is_completion else self.text
 
 
-def read_predictions(path: str | Path, dataset: Dataset) -> list[tuple[Question, Prediction]]:
+Pair = tuple[Question, Prediction]
+
+
+def read_predictions(path: str | Path, dataset: Dataset) -> list[Pair]:
     """Each prediction with its question, in the file's order. PredictionError where the file or one line is wrong."""
     path = Path(path)
     try:
@@ -62,29 +64,7 @@ def read_predictions(path: str | Path, dataset: Dataset) -> list[tuple[Question,
     return [(_question(place, prediction, questions, dataset), prediction) for place, prediction in found]
 
 
-def judge_predictions(pairs: Iterable[tuple[Question, Prediction]], dataset: Dataset, judge: Judge | None = None) -> dict[str, Any]:
-    """Execution accuracy by the strict rule: ``metric``, ``value`` (0 to 1, over those judged), ``n``, ``by_difficulty``, ``per_question``.
-
-    A question whose gold failed is not judged: ``correct`` is None, and it does not count.
-    """
-    own = Judge(dataset.databases) if judge is None else judge
-    try:
-        rows = [(question, own.judge(question, [prediction.sql])[0]) for question, prediction in pairs]
-    finally:
-        if judge is None:
-            own.close()
-    groups: dict[str, list[bool | None]] = {}
-    for question, verdict in rows:
-        groups.setdefault(question.difficulty or "unknown", []).append(verdict.correct)
-    return {
-        "metric": "strict",
-        **_share(verdict.correct for _, verdict in rows),
-        "by_difficulty": {name: _share(outcomes) for name, outcomes in groups.items()},
-        "per_question": [{"index": q.index, "correct": v.correct, "status": v.status, "reason": v.reason} for q, v in rows],
-    }
-
-
-def score_predictions(pairs: Iterable[tuple[Question, Prediction]], scorer: Scorer) -> Iterator[dict[str, Any]]:
+def score_predictions(pairs: Iterable[Pair], scorer: Scorer) -> Iterator[dict[str, Any]]:
     """A JSON-ready object a prediction: index, db_id, sql, status, parts, total and atomic (the overlap before shaping)."""
     for question, prediction in pairs:
         paid = _breakdown(question, prediction, scorer)
@@ -122,11 +102,6 @@ def _atomic(question: Question, paid: RewardBreakdown, scorer: Scorer) -> dict[s
     return {key: found[key] for key in keys}
 
 
-def _share(outcomes: Iterable[bool | None]) -> dict[str, Any]:
-    judged = [outcome for outcome in outcomes if outcome is not None]
-    return {"value": sum(judged) / len(judged) if judged else None, "n": len(judged)}
-
-
 def _question(place: str, prediction: Prediction, questions: dict[int, Question], dataset: Dataset) -> Question:
     if prediction.index in questions:
         return questions[prediction.index]
@@ -148,6 +123,10 @@ def _prediction(place: str, line: str) -> Prediction:
         values = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         raise PredictionError(f"{place} is not JSON: {error}. Write an object a line: {{\"index\": 0, \"sql\": \"SELECT ...\"}}") from error
+    return _of_values(place, values)
+
+
+def _of_values(place: str, values: Any) -> Prediction:
     if not isinstance(values, dict) or not _is_index(values.get("index")):
         raise PredictionError(f"{place}: 'index' is missing or no whole number. Add the question's index in its dataset.")
     given = [key for key in ("sql", "completion") if key in values]
@@ -167,6 +146,11 @@ def _read_object(path: Path, text: str, dataset: Dataset) -> Iterator[tuple[str,
         raise PredictionError(f"{path} is not JSON: {error}. An object a line belongs into a file that ends in .jsonl.") from error
     if not isinstance(values, dict):
         raise PredictionError(f"{path} holds a {type(values).__name__}; BIRD's form is an object of index to SQL.")
+    if isinstance(values.get("per_question"), list):
+        for number, row in enumerate(values["per_question"]):
+            place = f"{path}, per_question {number}"
+            yield place, _of_values(place, {name: row[name] for name in ("index", "sql") if name in row} if isinstance(row, dict) else row)
+        return
     for key, sql in values.items():
         if not key.isdecimal() or not isinstance(sql, str):
             raise PredictionError(f"{path}: {key!r} must be a question's index, and stand for SQL as text.")

@@ -6,31 +6,20 @@ raises, whatever the text. Not covered: running the SQL (``sandbox``) and paying
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from finer.extraction import find_sql
 from finer.records import Question
 from finer.sandbox import check_statement
 from finer.schema import Schema, render_compact, render_ddl
 
-OPEN, CLOSE, FENCE = "<think>", "</think>", "```"
+OPEN, CLOSE = "<think>", "</think>"
 
 SYSTEM_PROMPT = (
     "You answer questions about an SQLite database. First think between <think> and </think>: name the tables, the "
     "joins, the filters and the output. After </think> write exactly one SQLite SELECT statement that answers the "
     "question, and nothing else. Return only the columns that are asked for, in the order of the question."
 )
-
-_NAME = r'(?:\w+|"[^"\n]*"|\[[^\]\n]*\]|`[^`\n]*`)'
-_QUERY_LINE = re.compile(
-    rf"^[ \t]*(?:SELECT\b|WITH\s+(?:RECURSIVE\s+)?{_NAME}\s*(?:\(|AS\b))", re.IGNORECASE | re.MULTILINE
-)
-_OTHER_STATEMENT = re.compile(
-    r"(?:ALTER|ANALYZE|ATTACH|BEGIN|COMMIT|CREATE|DELETE|DETACH|DROP|EXPLAIN|INSERT|PRAGMA|REINDEX|RELEASE|REPLACE"
-    r"|ROLLBACK|SAVEPOINT|UPDATE|VACUUM|VALUES)\b",
-    re.IGNORECASE,
-)
-_LANGUAGE = re.compile(r"\s*(?:sqlite3?|sql)?(?=\s|\Z)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,9 +50,8 @@ def parse_completion(text: str) -> Parsed:
     ``</think>`` one read-only query by :func:`finer.sandbox.check_statement`. The query may stand alone in one closed
     ``` fence, which is taken off; with anything beside the fence the text is not well formed.
 
-    Where the format is broken the SQL is still looked for outside the thought: the last fenced block, else the whole
-    answer where it is a statement, else all from the first line that starts with SELECT or WITH. SQL inside a thought
-    that is never closed is not an answer and is never taken.
+    Where the format is broken the SQL is still looked for outside the thought, by :func:`finer.extraction.find_sql`. SQL
+    inside a thought that is never closed is not an answer and is never taken.
 
     >>> parse_completion("<think>all of them</think> SELECT name FROM book")
     Parsed(thought='all of them', sql='SELECT name FROM book', well_formed=True, reason='')
@@ -71,7 +59,7 @@ def parse_completion(text: str) -> Parsed:
     'no <think> … </think>'
     """
     thought, answer = _split(text)
-    sql, rest = _sql_of(answer)
+    sql, rest = find_sql(answer)
     reason = _tag_fault(text) or _answer_fault(sql, rest)
     return Parsed(thought, sql, not reason, reason)
 
@@ -109,29 +97,6 @@ def _answer_fault(sql: str, rest: str) -> str:
     if rest:
         return f"text beside the SQL: {rest[:40]!r}"
     return check_statement(sql)
-
-
-def _sql_of(answer: str) -> tuple[str, str]:
-    """The SQL in an answer, and the text beside it that does not belong there."""
-    if FENCE in answer:
-        return _fenced_sql(answer)
-    whole = answer.strip()
-    if not check_statement(whole) or _OTHER_STATEMENT.match(whole):
-        return whole, ""
-    found = _QUERY_LINE.search(whole)
-    return (whole[found.start() :].strip(), whole[: found.start()].strip()) if found else ("", whole)
-
-
-def _fenced_sql(answer: str) -> tuple[str, str]:
-    """The content of the last fenced block; a block that is never closed counts as fenced, but leaves a rest."""
-    pieces = answer.split(FENCE)  # outside, block, outside, block, ...: an even count means that the last block is open
-    last = len(pieces) - 1 if len(pieces) % 2 == 0 else len(pieces) - 2
-    body = pieces[last][_LANGUAGE.match(pieces[last]).end() if _LANGUAGE.match(pieces[last]) else 0 :].strip()
-    is_sql = not check_statement(body) or _QUERY_LINE.match(body) or _OTHER_STATEMENT.match(body)
-    beside = "".join(piece for position, piece in enumerate(pieces) if position != last).strip()
-    if len(pieces) % 2 == 0:
-        beside = beside or "a fence that is never closed"
-    return (body, beside) if is_sql else ("", answer.strip())
 
 
 def messages(question: Question, schema: Schema, style: str = "chat") -> list[dict[str, str]]:

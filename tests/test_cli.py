@@ -6,12 +6,15 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from shop import make_shop
 
-from finer import cli, datasets, predictions
+from finer import cli, datasets, policy, predictions
+from finer.cli import machine
 from finer.config import TrainConfig
 from finer.datasets import load_dataset
 from finer.errors import FinerError
@@ -30,12 +33,17 @@ def starter():
 def starter_is_read_once(monkeypatch, starter):
     real = datasets.load_dataset
 
-    def load(name="starter", split=None):
-        if name != "starter":
-            return real(name, split)
+    def load(name="starter", split=None, data=None):
+        if name != "starter" or data is not None:
+            return real(name, split, data)
         return starter if split is None else starter.split(split)
 
     monkeypatch.setattr(datasets, "load_dataset", load)
+
+
+@pytest.fixture(autouse=True)
+def golds_are_kept_apart(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 @pytest.fixture
@@ -73,9 +81,23 @@ REFUSED = {
     "an unknown key": ("train --set stepz=3 --run {tmp}/r", "--set stepz=3: unknown key 'stepz'; did you mean 'steps'?"),
     "a wrong value": ("train --set steps=0 --run {tmp}/r", "steps must be a whole number of at least 1, not 0"),
     "a missing configuration": ("train {tmp}/none.toml --run {tmp}/r", "{tmp}/none.toml does not exist"),
-    "an unknown dataset": ("evaluate --predictions x --dataset startr", "unknown dataset 'startr': give 'starter'"),
+    "an unknown dataset": ("evaluate --predictions x --dataset startr", "unknown dataset 'startr': give 'starter', 'spider' or 'bird'"),
     "an unknown split": ("evaluate --predictions x --split test", "has no split 'test'; it has ['dev'"),
-    "an unknown metric": ("evaluate --predictions x --metric exact", "unknown metric 'exact'; there are: strict"),
+    "an unknown metric": ("evaluate --predictions x --metric exact", "unknown metric 'exact'; there are: strict, bird-ex"),
+    "a switch that a metric lacks": ("evaluate --predictions x --keep-distinct", "strict knows neither keep_distinct nor plug_value"),
+    "samples of a file": ("evaluate --predictions x --samples 3", "--samples and --adapter go with --policy; `finer vote"),
+    "no sample": ("evaluate --policy tiny --samples 0", "argument --samples: must be at least 1, not 0"),
+    "a cold temperature": ("evaluate --policy tiny --samples 2 --temperature 0", "argument --temperature: must be above 0, not 0"),
+    "votes by a metric that grades": ("evaluate --policy tiny --samples 2 --metric soft-f1 ves", "votes and pass@n need right or wrong, and soft-f1 and ves grade"),
+    "a vote by a metric that grades": ("vote --predictions x --metric soft-f1", "soft-f1 grades answers, and votes and pass@n need right or wrong"),
+    "no witnesses there": ("evaluate --predictions x --witnesses {tmp}", "no witness for the databases of 'starter' in '{tmp}'"),
+    "no time for witnesses": ("witness --predictions x --out {tmp} --seconds 0", "argument --seconds: must be above 0, not 0"),
+    "files for starter": ("evaluate --predictions x --data {tmp}", "goes with 'spider' or 'bird', not with 'starter'"),
+    "runs to compare": ("compare {tmp} {tmp}", "{tmp} is a folder; compare takes two files of predictions"),
+    "one file to compare": ("compare {tmp}/a", "the following arguments are required: B"),
+    "no alternatives there": ("evaluate --predictions x --alternatives {tmp}/none", "{tmp}/none does not exist"),
+    "an alternative of nobody": ("accept --index 0 --sql SELECT --who= --why x --into {tmp}/a", "an alternative needs a name and a reason"),
+    "an unknown way of voting": ("vote --predictions {tmp}/none.jsonl --method most", "{tmp}/none.jsonl does not exist"),
     "a missing file": ("score --predictions {tmp}/none.jsonl", "{tmp}/none.jsonl does not exist"),
     "no run there": ("resume {tmp}", "{tmp} is not a run's folder"),
     "no run to report on": ("report {tmp}/none --html {tmp}/x.html", "{tmp}/none does not exist"),
@@ -98,7 +120,7 @@ def test_a_fault_of_the_program_keeps_its_traceback(monkeypatch):
     def broken(chosen):
         int("not a number")  # a ValueError that comes from elsewhere than our own code
 
-    monkeypatch.setattr(cli, "doctor", broken)
+    monkeypatch.setattr(machine, "doctor", broken)
     with pytest.raises(ValueError, match="invalid literal"):
         cli.main(["doctor"])
 
@@ -119,7 +141,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize(("error", "code", "message"), ENDINGS.values(), ids=ENDINGS)
 def test_how_a_command_ends(monkeypatch, capsys, error, code, message):
-    monkeypatch.setattr(cli, "doctor", raising(error))
+    monkeypatch.setattr(machine, "doctor", raising(error))
     assert cli.main(["doctor"]) == code
     assert capsys.readouterr().err.startswith(message)
 
@@ -184,7 +206,7 @@ def test_report_writes_where_it_is_told(tmp_path, stand_in, capsys):
 
 def test_lab_opens_the_notebooks(monkeypatch):
     started = []
-    monkeypatch.setattr(cli.subprocess, "call", lambda command: (started.append(command), 7)[1])
+    monkeypatch.setattr(machine.subprocess, "call", lambda command: (started.append(command), 7)[1])
     assert cli.main(["lab"]) == 7
     assert started[0][:3] == [sys.executable, "-m", "jupyterlab"] and started[0][3].endswith("notebooks")
 
@@ -212,19 +234,126 @@ def test_evaluate_counts_what_is_right(tmp_path, capsys, starter):
     assert [row["correct"] for row in found["per_question"]] == [True, True, False, True, False, False]
     assert (found["metric"], found["value"], found["n"]) == ("strict", 0.5, 6)
     assert [row["status"] for row in found["per_question"]][2::3] == ["refused", "refused"]
+    assert found["options"]["predictions"] == file and found["suspects"] == []
+    again = predictions.read_predictions(tmp_path / "e.json", starter)
+    assert [prediction.sql for _, prediction in again] == [row["sql"] for row in found["per_question"]], "its own output is read too"
     printed = capsys.readouterr()
-    assert "50.0 % of 6" in printed.out and "judged 6 in" in printed.err
+    assert re.search(r"^all +50\.0 % +16\.7 % … +83\.3 % +of 6$", printed.out, re.MULTILINE)
+    assert "statuses      ok 4, refused 2" in printed.out and "strict: judged 6 in" in printed.err
 
 
-def test_evaluate_asks_a_policy(tmp_path, stand_in, capsys):
-    found = {"metric": "strict", "value": 0.25, "n": 4, "by_difficulty": {"easy": {"value": None, "n": 0}}, "per_question": [{}] * 4}
-    calls = stand_in("finer.evaluate", "evaluate", found)
-    stand_in("finer.policy", "load_policy", "the loaded policy")
-    assert cli.main(["evaluate", "--policy", "tiny", "--split", "dev", "--json", str(tmp_path / "e.json")]) == 0
-    ((policy, dataset), _) = calls[0]
-    assert policy == "the loaded policy" and {question.split for question in dataset.questions} == {"dev"}
-    assert json.loads((tmp_path / "e.json").read_text()) == found
-    assert capsys.readouterr().out.splitlines() == ["all           25.0 % of 4", "easy         not judged of 0"]
+def test_several_metrics_make_a_list(tmp_path, capsys, starter):
+    file = write_lines(tmp_path / "p.jsonl", answers(starter.questions[0])["gold"])
+    command = ["evaluate", "--predictions", file, "--json", str(tmp_path / "e.json"), "--keep-distinct", "--metric", "bird-ex", "spider-ex", "--metric", "soft-f1"]
+    assert cli.main(command) == 0
+    found = json.loads((tmp_path / "e.json").read_text())
+    assert [one["metric"] for one in found] == ["bird-ex", "spider-ex", "soft-f1"]
+    assert [one["options"]["keep_distinct"] for one in found] == [False, True, False], "only Spider's rules know it"
+    assert all(one["value"] == 1 for one in found)
+
+
+class Parrot:
+    """A policy that answers every question with its gold; its samples are the gold and a wrong answer in turn."""
+
+    spec = policy.PolicySpec("parrot", "nowhere", "tiny", 0, 0)
+
+    def messages(self, question, schema):
+        return [{"role": "user", "content": question.gold[0]}]
+
+    def generate(self, prompts, tokens):
+        return [completion_text("", prompt[0]["content"]) for prompt in prompts]
+
+    def sample(self, prompts, samples, tokens, temperature=1.0, top_p=1.0, seed=None):
+        texts = self.generate(prompts, tokens)
+        return [policy.Answers(tuple(completion_text("", "SELECT 'x'") if n % 2 else text for n in range(samples)), (5,) * samples, 0.5) for text in texts]
+
+
+@pytest.fixture
+def parrot(monkeypatch, starter):
+    """The parrot in the place of every policy, and a dataset of two questions in the place of starter."""
+    calls = []
+    few = replace(starter, questions=starter.questions[:2])
+    monkeypatch.setattr(policy, "load_policy", lambda name, adapter=None: (calls.append((name, adapter)), Parrot())[1])
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split=None, data=None: few)
+    return calls
+
+
+def test_evaluate_asks_a_policy(tmp_path, capsys, parrot):
+    assert cli.main(["evaluate", "--policy", "tiny", "--adapter", "a", "--json", str(tmp_path / "e.json")]) == 0
+    found = json.loads((tmp_path / "e.json").read_text())
+    assert parrot == [("tiny", "a")]
+    assert (found["value"], found["n"]) == (1.0, 2) and found["options"]["policy"] == "tiny"
+
+
+def test_evaluate_with_samples_votes_too(tmp_path, capsys, parrot):
+    command = ["evaluate", "--policy", "tiny", "--samples", "3", "--metric", "strict", "bird-ex", "--json", str(tmp_path / "e.json")]
+    assert cli.main(command) == 0
+    found = json.loads((tmp_path / "e.json").read_text())
+    for one in found:
+        assert one["value"] == 1 and one["options"]["samples"] == 3
+        methods = {method["method"]: method["value"] for method in one["samples"]["methods"]}
+        assert methods["greedy"] == methods["majority"] == methods["pass@3"] == 1
+        assert methods["pass@1"] == pytest.approx(2 / 3)
+        assert one["samples"]["metric"] == one["metric"]
+    assert "majority" in capsys.readouterr().out
+
+
+def test_vote_reads_several_answers_a_question(tmp_path, capsys, starter):
+    question = starter.questions[0]
+    rows = [{"index": question.index, "sql": sql} for sql in ("SELECT 'x'", question.gold[0], question.gold[0])]
+    file = write_lines(tmp_path / "p.jsonl", *rows)
+    assert cli.main(["vote", "--predictions", file, "--method", "greedy", "--method", "majority", "--json", str(tmp_path / "v.json")]) == 0
+    found = json.loads((tmp_path / "v.json").read_text())
+    assert [(one["method"], one["value"]) for one in found["methods"]] == [("greedy", 0), ("majority", 1)]
+    assert "rule strict" in capsys.readouterr().out
+
+
+def test_compare_names_what_was_gained_and_lost(tmp_path, capsys, starter):
+    first, second = starter.questions[:2]
+    right = [{"index": question.index, "sql": question.gold[0]} for question in (first, second)]
+    wrong = [{**row, "sql": "SELECT 'nothing like it'"} for row in right]
+    before, after = write_lines(tmp_path / "a.jsonl", right[0], wrong[1]), write_lines(tmp_path / "b.jsonl", wrong[0], right[1])
+    assert cli.main(["compare", before, after, "--json", str(tmp_path / "c.json")]) == 0
+    found = json.loads((tmp_path / "c.json").read_text())
+    assert [one["index"] for one in found["gained"]] == [second.index] and [one["index"] for one in found["lost"]] == [first.index]
+    assert found["difference"]["value"] == 0 and found["p"] == 1
+    printed = capsys.readouterr().out
+    assert "1 gained, 1 lost, p = 1 (exact)" in printed and second.text in printed and "SELECT 'nothing like it'" in printed
+
+
+def test_an_alternative_is_kept_beside_the_gold(tmp_path, capsys, starter):
+    question, other, into = starter.questions[0], "SELECT 'accepted'", str(tmp_path / "alternatives.jsonl")
+    file = write_lines(tmp_path / "p.jsonl", {"index": question.index, "sql": other})
+    assert cli.main(["accept", "--index", str(question.index), "--sql", other, "--who", "Ada", "--why", "as good", "--into", into]) == 0
+    assert cli.main(["evaluate", "--predictions", file, "--alternatives", into, "--json", str(tmp_path / "e.json")]) == 0
+    found = json.loads((tmp_path / "e.json").read_text())
+    assert found["value"] == 0 and found["with_alternatives"]["value"] == 1
+    (changed,) = found["with_alternatives"]["changed"]
+    assert (changed["index"], changed["alternatives"][0]["who"], changed["alternatives"][0]["why"]) == (question.index, "Ada", "as good")
+    printed = capsys.readouterr().out
+    assert "with the alternatives that a person accepted" in printed and "Ada" in printed and "as good" in printed
+
+
+def test_witness_finds_what_is_right_by_luck(tmp_path, capsys, monkeypatch):
+    shop = make_shop(tmp_path)
+    one = replace(shop, questions=shop.questions[:2], databases={"shop": replace(shop.databases["shop"], instances=shop.databases["shop"].instances[:1])})
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split=None, data=None: one)
+    file, out = write_lines(tmp_path / "p.jsonl", {"index": 0, "sql": "SELECT count(*) FROM book"}, {"index": 1, "sql": "SELECT title FROM book WHERE price > 8"}), tmp_path / "out"
+    assert cli.main(["witness", "--predictions", file, "--out", str(out), "--seconds", "20"]) == 0
+    assert "strict: 2 of 2 answers are right on the instances there are\n1 of them differ" in capsys.readouterr().out
+    assert cli.main(["evaluate", "--predictions", file, "--witnesses", str(out)]) == 0
+    assert "flipped       1 of 2: right on the main instance, wrong on another" in capsys.readouterr().out
+
+
+def test_suspects_are_listed(tmp_path, capsys, starter, monkeypatch):
+    question = starter.questions[0]
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split=None, data=None: replace(starter, questions=(question,)))
+    agreed = [{"index": question.index, "sql": sql} for sql in ("SELECT 'x'", "SELECT 'x' AS y", "SELECT 'x'")]
+    file = write_lines(tmp_path / "p.jsonl", *agreed)
+    assert cli.main(["suspects", "--predictions", file, "--json", str(tmp_path / "s.json")]) == 0
+    (found,) = json.loads((tmp_path / "s.json").read_text())
+    assert (found["index"], found["kind"], found["answer"]) == (question.index, "outvoted", "SELECT 'x'")
+    assert "3 of 3 answers agree on another result" in capsys.readouterr().out
 
 
 def test_score_writes_a_line_a_prediction(tmp_path, capsys, starter):
@@ -274,6 +403,8 @@ BAD_FILES = {
     "no text": ("p.jsonl", b"\xff\xfe", "cannot be read as text"),
     "BIRD's form, but a list": ("p.json", "[]", "holds a list; BIRD's form is an object"),
     "BIRD's form with a name for an index": ("p.json", '{"one": "SELECT 1"}', "'one' must be a question's index"),
+    "an evaluation without an index": ("p.json", '{"per_question": [{"sql": "SELECT 1"}]}', "p.json, per_question 0: 'index' is missing"),
+    "an evaluation of numbers": ("p.json", '{"per_question": [1]}', "p.json, per_question 0: 'index' is missing"),
     "too few lines": ("p.sql", "SELECT 1\n", "has 1 lines and the dataset"),
 }
 

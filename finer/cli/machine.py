@@ -1,0 +1,35 @@
+"""Commands about this machine: ``finer doctor`` and ``finer lab``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from finer.cli.parser import Command
+from finer.errors import FinerError
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "notebooks"
+
+
+def add(command: Command) -> None:
+    parser = command("doctor", doctor, "what this machine can run, and how to mend what is missing")
+    parser.add_argument("--json", metavar="FILE", help="also write what was found as JSON")
+    command("lab", lab, "JupyterLab on the notebooks")
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    from finer.doctor import run_doctor
+
+    return run_doctor(chosen.json)
+
+
+def lab(chosen: argparse.Namespace) -> int:
+    if not NOTEBOOKS.is_dir():
+        raise FinerError("the notebooks are not here: run `finer lab` from a checkout, installed with `make install`.")
+    command = [sys.executable, "-m", "jupyterlab", str(NOTEBOOKS)]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # a container's only user is root; JupyterLab would refuse to start
+    return subprocess.call(command)
