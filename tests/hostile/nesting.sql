@@ -22,7 +22,7 @@ SELECT {1500*abs(} 1 {1500*)}
 SELECT {700*CASE WHEN 1 THEN } 1 {700* END}
 -- name: nested common tables  expect: error or ok or timeout
 {200*WITH a AS (} SELECT 1 {200*) SELECT * FROM a}
--- name: many common tables, each twice the one before  expect: timeout or ok or too_large
+-- name: many common tables, each twice the one before  expect: timeout or ok or too_large or error
 WITH a0 AS (SELECT id FROM book), a1 AS (SELECT * FROM a0 UNION ALL SELECT * FROM a0), a2 AS (SELECT * FROM a1 UNION ALL SELECT * FROM a1), a3 AS (SELECT * FROM a2 UNION ALL SELECT * FROM a2), a4 AS (SELECT * FROM a3 UNION ALL SELECT * FROM a3), a5 AS (SELECT * FROM a4 UNION ALL SELECT * FROM a4), a6 AS (SELECT * FROM a5 UNION ALL SELECT * FROM a5), a7 AS (SELECT * FROM a6 UNION ALL SELECT * FROM a6), a8 AS (SELECT * FROM a7 UNION ALL SELECT * FROM a7), a9 AS (SELECT * FROM a8 UNION ALL SELECT * FROM a8), b0 AS (SELECT * FROM a9 UNION ALL SELECT * FROM a9), b1 AS (SELECT * FROM b0 UNION ALL SELECT * FROM b0), b2 AS (SELECT * FROM b1 UNION ALL SELECT * FROM b1), b3 AS (SELECT * FROM b2 UNION ALL SELECT * FROM b2), b4 AS (SELECT * FROM b3 UNION ALL SELECT * FROM b3), b5 AS (SELECT * FROM b4 UNION ALL SELECT * FROM b4), b6 AS (SELECT * FROM b5 UNION ALL SELECT * FROM b5) SELECT count(*) FROM b6
 -- name: many common tables, each joined with itself  expect: timeout or error or too_large
 WITH a AS (SELECT id FROM book), b AS (SELECT x.id FROM a x, a y), c AS (SELECT x.id FROM b x, b y), d AS (SELECT x.id FROM c x, c y), e AS (SELECT x.id FROM d x, d y) SELECT count(*) FROM e
