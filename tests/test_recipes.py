@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from finer.prompt import Parsed
 from finer.records import AtomicOverlap, Execution, MemoryMatch, Verdict
 from finer.rewards import RECIPES, Recipe, RecipeError, Shaping, breakdown, get_recipe
-from finer.rewards.facts import Facts
-from finer.rewards.recipes import PART_NAMES
+from finer.rewards.facts import BigramOverlap, Facts, ResultOverlap
 
 FAILED = ("error", "timeout", "too_large", "refused")
 RAN = ("ok", "empty")
 
 
-def facts(correct=True, status="ok", overlap=1.0, similarity=1.0, well_formed=True, not_a_query=""):
+def facts(correct=True, status="ok", overlap=1.0, similarity=1.0, well_formed=True, not_a_query="", bigram=1.0, cells=1.0, columns=1.0):
+    ran = status in RAN
     parsed = Parsed("a thought", "SELECT 1", well_formed, "" if well_formed else "no thought")
     execution = Execution(status, error="" if status in RAN else "it broke")
     return Facts(
@@ -28,6 +28,8 @@ def facts(correct=True, status="ok", overlap=1.0, similarity=1.0, well_formed=Tr
         None,
         AtomicOverlap(overlap, reason="" if overlap is not None else "unreadable"),
         MemoryMatch(similarity, (), 3, "" if similarity is not None else "no thought"),
+        BigramOverlap(bigram),
+        ResultOverlap(cells, columns) if ran else ResultOverlap(reason="there is no result to compare"),
     )
 
 
@@ -35,16 +37,16 @@ def total(recipe, **what):
     return breakdown(recipe, facts(**what)).total
 
 
-# -- the three recipes, number by number ------------------------------------------------------------------------------
+# -- the recipes, number by number ------------------------------------------------------------------------------------
 
 PHI_HALF = 0.05 * 0.5 + 0.95 * 0.79 * 0.5**0.2
-WRONG = {"correct": False, "status": "ok", "overlap": 0.5, "similarity": 0.6}
+WRONG = {"correct": False, "status": "ok", "overlap": 0.5, "similarity": 0.6, "bigram": 0.3, "cells": 0.4, "columns": 0.2}
 
 
 @pytest.mark.parametrize(
     ("name", "what", "expected"),
     [
-        # recipe, facts, (format, execution, atomic, memory) or (execution,)
+        # recipe, facts, (format, execution, atomic, memory), (format, execution, bigram or result) or (execution,)
         ("sparse", {}, (1,)),
         ("sparse", WRONG, (0,)),
         ("sparse", {**WRONG, "status": "error"}, (0,)),
@@ -57,6 +59,15 @@ WRONG = {"correct": False, "status": "ok", "overlap": 0.5, "similarity": 0.6}
         ("paper", {**WRONG, "overlap": None, "similarity": None}, (1, 1, None, None)),
         ("paper", {"well_formed": False}, (0, 0, 0, 0)),
         ("paper", {**WRONG, "well_formed": False}, (0, 0, 0, 0)),
+        ("bigram", {"bigram": 0.2}, (1, 1, 1)),
+        ("bigram", WRONG, (1, 0.1, 0.3)),
+        ("bigram", {**WRONG, "status": "error"}, (1, 0, 0.3)),
+        ("bigram", {**WRONG, "well_formed": False}, (0, 0.1, 0.3)),
+        ("result", {"cells": 0.0, "columns": 0.0}, (1, 1, 1)),
+        ("result", WRONG, (1, 0.1, 0.3)),
+        ("result", {**WRONG, "cells": 1.0, "columns": 1.0}, (1, 0.1, 1)),
+        ("result", {**WRONG, "status": "error"}, (1, 0, 0)),
+        ("result", {**WRONG, "status": "timeout", "well_formed": False}, (0, 0, 0)),
         ("finer", {"overlap": 0.3, "similarity": 0.2}, (1, 1, 1, 1)),
         ("finer", {"overlap": None, "similarity": None}, (1, 1, 1, 1)),
         ("finer", WRONG, (1, 0.1, 0.5, 0.6)),
@@ -95,12 +106,13 @@ def test_the_gate_says_what_it_held_back():
 
 
 def test_full_marks_and_margins():
-    assert [recipe.full_marks for recipe in RECIPES.values()] == pytest.approx([1, 4, 1])
-    assert [recipe.margin for recipe in RECIPES.values()] == pytest.approx([1, 0.1995, 0.4])
+    assert [recipe.full_marks for recipe in RECIPES.values()] == pytest.approx([1, 4, 1, 1, 1])
+    assert [recipe.margin for recipe in RECIPES.values()] == pytest.approx([1, 0.1995, 0.4, 0.4, 0.4])
 
 
-def test_stated_bounds_of_finer():
-    recipe = get_recipe("finer")
+@pytest.mark.parametrize("name", ["bigram", "result", "finer"])
+def test_stated_bounds(name):
+    recipe = get_recipe(name)
     assert total(recipe, well_formed=False) == pytest.approx(0.95)
     assert total(recipe, correct=False) == pytest.approx(0.55)
 
@@ -157,7 +169,13 @@ NAN = float("nan")
             r"= 0\.75; .* = 0\.53\. Between them lie 0\.22",
         ),
         ("format too heavy", FINER.with_weights({"format": 0.2}), r"0 \(format\).*0\.2 \(format\)"),
-        ("no weight at all", FINER.with_weights(dict.fromkeys(PART_NAMES, 0.0)), "Between them lie 0,"),
+        ("format too heavy beside bigrams", RECIPES["bigram"].with_weights({"format": 0.2}), r"0\.45 \(bigram\) = 0\.95; .*0\.45 \(bigram\) = 0\.7\. Between them lie 0\.25"),
+        (
+            "execution too light beside results",
+            RECIPES["result"].with_weights({"execution": 0.2}),
+            r"0\.2 \(execution\) \+ 0\.45 \(result\) = 0\.65; .*0\.02 \(execution\) \+ 0\.45 \(result\) = 0\.52\. Between them lie 0\.13",
+        ),
+        ("no weight at all", FINER.with_weights(dict.fromkeys(FINER.parts, 0.0)), "Between them lie 0,"),
         ("negative weight", FINER.with_weights({"memory": -0.1}), "the weight of memory is -0.1; it must be"),
         ("weight not a number", FINER.with_weights({"memory": NAN}), "the weight of memory is nan"),
         ("weight as text", FINER.with_weights({"memory": "0.1"}), "the weight of memory is '0.1'"),
@@ -172,7 +190,7 @@ NAN = float("nan")
         (
             "unknown part",
             replace(FINER, parts=("format", "style")),
-            "unknown part 'style'; there are format, execution",
+            "unknown part 'style'; there are format, execution, atomic, bigram, result, memory",
         ),
         ("part twice", replace(RECIPES["sparse"], parts=("execution", "execution")), "a part is named twice"),
         ("weight missing", replace(FINER, weights={"format": 1.0}), r"weights are given for \['format'\]"),
@@ -197,7 +215,7 @@ def test_with_weights_names_the_parts_there_are():
 
 
 def test_unknown_recipe_names_those_there_are():
-    with pytest.raises(RecipeError, match="unknown recipe 'papper'; there are sparse, paper, finer"):
+    with pytest.raises(RecipeError, match="unknown recipe 'papper'; there are sparse, paper, bigram, result, finer"):
         get_recipe("papper")
 
 
@@ -206,7 +224,15 @@ def test_unknown_recipe_names_those_there_are():
 unit = st.floats(0, 1)
 maybe = st.none() | unit
 queries = st.fixed_dictionaries(
-    {"status": st.sampled_from(RAN + FAILED[:3]), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()}
+    {
+        "status": st.sampled_from(RAN + FAILED[:3]),
+        "overlap": maybe,
+        "similarity": maybe,
+        "bigram": unit,
+        "cells": unit,
+        "columns": unit,
+        "well_formed": st.booleans(),
+    }
 )
 rights = st.fixed_dictionaries(
     {"status": st.sampled_from(RAN), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()}
@@ -218,7 +244,7 @@ def accepted_recipes(draw):
     """Recipes that pass ``check``: the named ones, and others with any weights, values and shaping."""
     if draw(st.booleans()):
         return draw(st.sampled_from(list(RECIPES.values())))
-    parts = ("execution", *draw(st.sets(st.sampled_from(["format", "atomic", "memory"]))))
+    parts = ("execution", *draw(st.sets(st.sampled_from(["format", "atomic", "bigram", "result", "memory"]))))
     fails, wrong = sorted(draw(st.tuples(unit, unit)))
     recipe = Recipe(
         "drawn",
@@ -259,6 +285,13 @@ def test_no_query_earns_no_more_than_any_query(recipe, text, query, correct):
     paid = breakdown(recipe, facts(correct=False, **{**text, "status": "refused"}, not_a_query="prose"))
     assert all(part.value == 0 for part in paid.parts)
     assert paid.total <= total(recipe, correct=correct, **query)
+
+
+@pytest.mark.parametrize(("name", "credit"), [("finer", 0.35 * 0.5), ("paper", 0.0)], ids=["finer: whether it runs or not", "paper: only where it runs"])
+def test_credit_for_operations_of_a_query_that_does_not_run(name, credit):
+    part = breakdown(get_recipe(name), facts(**{**WRONG, "status": "error"})).part("atomic")
+    assert part.contribution == pytest.approx(credit)
+    assert ("paid only where the query runs" in part.evidence["summary"]) is (name == "paper")
 
 
 @settings(max_examples=50)

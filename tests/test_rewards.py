@@ -21,6 +21,7 @@ from finer.prompt import completion_text
 from finer.records import Execution, Question, Trace, Verdict
 from finer.rewards import RECIPES, Scorer, get_recipe, reward_functions, score, trl
 from finer.rewards.facts import json_rows
+from finer.rewards.result import result_overlap
 from finer.rewards.scorer import why_no_query
 from finer.sandbox import Limits, Sandbox
 from finer.schema import read_schema
@@ -259,13 +260,53 @@ def test_all_evidence_is_small_json_with_a_summary(scorer, name):
                 assert len(json.dumps(part.evidence)) < 60_000
 
 
-def test_every_evidence_has_the_same_keys(scorer):
-    for name in ("format", "execution", "atomic", "memory"):
-        texts = [RIGHT, WRONG, "prose", QUERIES[8][1]]
-        kinds = {
-            tuple(sorted(paid.part(name).evidence)) for q in (TITLES, BROKEN_GOLD) for paid in scorer.score(q, texts)
-        }
-        assert len(kinds) == 1
+@pytest.mark.parametrize(
+    ("recipe", "name"),
+    [(recipe, name) for recipe in ("bigram", "result", "finer") for name in RECIPES[recipe].parts],
+)
+def test_every_evidence_has_the_same_keys(scorer, recipe, name):
+    texts = [RIGHT, WRONG, "prose", QUERIES[8][1]]
+    scored = [paid for question in (TITLES, BROKEN_GOLD) for paid in under(recipe, scorer).score(question, texts)]
+    assert len({tuple(sorted(paid.part(name).evidence)) for paid in scored}) == 1
+
+
+def test_evidence_of_bigrams_and_results(scorer):
+    (paid,) = under("bigram", scorer).score(TITLES, [WRONG])
+    bigram = paid.part("bigram").evidence
+    assert bigram["gold"] == GOLD and "year >" in bigram["missing"] and "book_id >" in bigram["extra"]
+    assert paid.part("bigram").value == bigram["overlap"] == pytest.approx(5 / 13)
+    (paid,) = under("result", scorer).score(TITLES, [WRONG])
+    result = paid.part("result").evidence
+    # The other instance decided: Fog, Fog, Ice against Fog, Sea, Ice.
+    assert result["instance"] == 1 and (result["cells"], result["columns"]) == (0.5, 0) and paid.part("result").value == 0.25
+
+
+@pytest.mark.parametrize(
+    ("case", "gold", "prediction", "cells", "columns"),
+    [
+        ("the same", [(1, "a"), (2, "b")], [(1, "a"), (2, "b")], 1, 1),
+        ("in another order", [(1, "a"), (2, "b")], [(2, "b"), (1, "a")], 1, 1),
+        ("columns exchanged", [(1, "a"), (2, "b")], [("a", 1), ("b", 2)], 1, 1),
+        ("one column too many", [("a",), ("b",)], [(1, "a"), (2, "b")], 0.5, 0.5),
+        ("a row missing", [(1,), (2,)], [(1,)], 0.5, 0),
+        ("a row twice", [(1,)], [(1,), (1,)], 0.5, 0),
+        ("floats within the tolerance", [(0.3,)], [(0.1 + 0.2,)], 1, 1),
+        ("1 and 1.0", [(1,)], [(1.0,)], 1, 1),
+        ("number and text", [(1,)], [("1",)], 0, 0),
+        ("nothing in common", [(1,)], [(2,)], 0, 0),
+        ("no row", [(1,)], [], 0, 0),
+        ("no row on either side", [], [], 1, 1),
+    ],
+)
+def test_what_two_results_share(case, gold, prediction, cells, columns):
+    sides = [Execution("ok", tuple(rows), ("x",) * len(rows[0] if rows else "x")) for rows in (gold, prediction)]
+    found = result_overlap(*sides)
+    assert (found.cells, found.columns) == (cells, columns), case
+    assert result_overlap(sides[0], Execution("error")).overlap == 0
+
+
+def test_two_results_without_rows_but_of_another_width_share_nothing():
+    assert result_overlap(Execution("empty", (), ("a",)), Execution("empty", (), ("a", "b"))).overlap == 0
 
 
 def test_cells_are_made_json_ready():

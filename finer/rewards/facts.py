@@ -19,6 +19,38 @@ LONGEST_TEXT = 400
 """Characters kept of any one text in evidence."""
 MOST_CELLS = 20
 """Cells kept of a row."""
+
+
+@dataclass(frozen=True)
+class BigramOverlap:
+    """Pairs of neighbouring tokens that two texts share."""
+
+    overlap: float | None
+    """Jaccard over sets, 0 to 1; None: not compared."""
+    missing: tuple[str, ...] = ()
+    """The gold's pairs that the text lacks."""
+    extra: tuple[str, ...] = ()
+    gold: str = ""
+    """The gold query that fits best, of several."""
+
+
+@dataclass(frozen=True)
+class ResultOverlap:
+    """Values that two results share."""
+
+    cells: float = 0.0
+    """Jaccard over the bag of cells, 0 to 1."""
+    columns: float = 0.0
+    """Jaccard over the bag of columns, each as the bag of its values, 0 to 1."""
+    reason: str = ""
+    """Why there is nothing to compare."""
+
+    @property
+    def overlap(self) -> float:
+        """The mean of both."""
+        return (self.cells + self.columns) / 2
+
+
 NO_OVERLAP = AtomicOverlap(None, reason="not compared")
 NO_MATCH = MemoryMatch(None, reason="not compared")
 
@@ -35,6 +67,8 @@ class Facts:
     """For a query that runs and is wrong: the rows that differ."""
     overlap: AtomicOverlap = NO_OVERLAP
     match: MemoryMatch = NO_MATCH
+    bigram: BigramOverlap = BigramOverlap(None)
+    result: ResultOverlap = ResultOverlap(reason="not compared")
 
     @property
     def gold_failed(self) -> bool:

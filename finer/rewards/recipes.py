@@ -1,6 +1,6 @@
 """What a recipe pays: parts, weights and shaping, and the proof that a wrong answer stays below a right one.
 
-A recipe holds numbers only; the parts (``format``, ``execution``, ``atomic``, ``memory``) read them, ``scorer`` adds
+A recipe holds numbers only; the parts (one file each) read them, ``scorer`` adds
 the parts up. ``check`` is what training asks before it starts; a view may show a recipe that does not pass it.
 
 Not covered: whether a recipe teaches anything. That is measured, not proved.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from finer.errors import FinerError
 
-PART_NAMES = ("format", "execution", "atomic", "memory")
+PART_NAMES = ("format", "execution", "atomic", "bigram", "result", "memory")
 _ROUNDING = 1e-9
 """Sums of weights such as 0.05 + 0.35 miss their decimal value by this much at most."""
 
@@ -96,7 +96,7 @@ class Recipe:
 
     def right_pay(self) -> dict[str, float]:
         """Part by part, what a right answer in the right format is paid."""
-        values = {"format": 1.0, "execution": self.execution_right, "atomic": self.atomic_right, "memory": 1.0}
+        values = {**_MOST, "execution": self.execution_right, "atomic": self.atomic_right}
         return {part: self.weights[part] * values[part] for part in self.parts}
 
     def least_right_pay(self) -> dict[str, float]:
@@ -105,8 +105,11 @@ class Recipe:
         return pay if self.gate or "format" not in pay else {**pay, "format": 0.0}
 
     def most_wrong_pay(self) -> dict[str, float]:
-        """The most that a wrong answer can be paid: it runs, all its operations agree, its thought is a trace's."""
-        values = {"format": 1.0, "execution": self.execution_wrong, "atomic": self.shaping(1.0), "memory": 1.0}
+        """The most that a wrong answer can be paid: it runs, all its operations agree, its thought is a trace's.
+
+        The same for its bigrams and for the values it returns: rows in the wrong order share all of them.
+        """
+        values = {**_MOST, "execution": self.execution_wrong, "atomic": self.shaping(1.0)}
         return {part: self.weights[part] * values[part] for part in self.parts}
 
     def check(self) -> Recipe:
@@ -149,7 +152,7 @@ class Recipe:
         return (
             f"recipe {self.name!r}: a wrong answer comes too close to a right one. A right one is paid at least {right}; "
             f"a wrong one up to {wrong}. Between them lie {gap:.4g}, and the margin is {self.margin:.4g}. "
-            "Raise the weight of execution, lower that of atomic or format, or state a smaller margin"
+            "Raise the weight of execution, lower that of another part, or state a smaller margin"
         )
 
 
@@ -158,13 +161,15 @@ def _sum(pay: Mapping[str, float]) -> str:
     return f"{terms} = {sum(pay.values()):.4g}"
 
 
+_MOST = {"format": 1.0, "bigram": 1.0, "result": 1.0, "memory": 1.0}
+"""The most that a part pays whose range no recipe changes."""
 _PAPER_SHAPING = Shaping(lam=0.05, beta=0.79, gamma=0.20)
 
 RECIPES: dict[str, Recipe] = {
     "sparse": Recipe("sparse", ("execution",), {"execution": 1.0}, gate=False, margin=1.0),
     "paper": Recipe(
         "paper",
-        PART_NAMES,
+        ("format", "execution", "atomic", "memory"),
         {"format": 1.0, "execution": 1.0, "atomic": 1.0, "memory": 1.0},
         gate=True,
         margin=1 - _PAPER_SHAPING(1.0),
@@ -173,9 +178,25 @@ RECIPES: dict[str, Recipe] = {
         shaping=_PAPER_SHAPING,
         atomic_needs_run=True,
     ),
+    "bigram": Recipe(
+        "bigram",
+        ("format", "execution", "bigram"),
+        {"format": 0.05, "execution": 0.5, "bigram": 0.45},
+        gate=False,
+        margin=0.4,
+        execution_wrong=0.1,
+    ),
+    "result": Recipe(
+        "result",
+        ("format", "execution", "result"),
+        {"format": 0.05, "execution": 0.5, "result": 0.45},
+        gate=False,
+        margin=0.4,
+        execution_wrong=0.1,
+    ),
     "finer": Recipe(
         "finer",
-        PART_NAMES,
+        ("format", "execution", "atomic", "memory"),
         {"format": 0.05, "execution": 0.5, "atomic": 0.35, "memory": 0.1},
         gate=False,
         margin=0.4,

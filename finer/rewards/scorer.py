@@ -21,17 +21,23 @@ from finer.memory import Memory
 from finer.prompt import Parsed, parse_completion
 from finer.records import AtomicOverlap, MemoryMatch, Question, RewardBreakdown, RewardPart, Trace, Verdict
 from finer.rewards import atomic as atomic_part
+from finer.rewards import bigram as bigram_part
 from finer.rewards import execution as execution_part
 from finer.rewards import format as format_part
 from finer.rewards import memory as memory_part
+from finer.rewards import result as result_part
+from finer.rewards.bigram import bigram_overlap
 from finer.rewards.facts import Facts, short
 from finer.rewards.recipes import Recipe, get_recipe
+from finer.rewards.result import result_overlap
 from finer.sandbox import check_statement
 
 _PARTS: dict[str, ModuleType] = {
     "format": format_part,
     "execution": execution_part,
     "atomic": atomic_part,
+    "bigram": bigram_part,
+    "result": result_part,
     "memory": memory_part,
 }
 _SYNTAX_ERROR = re.compile(r"syntax error|incomplete input|unrecognized token")
@@ -97,11 +103,14 @@ class Scorer:
 
     def score(self, question: Question, completions: Sequence[str]) -> list[RewardBreakdown]:
         """What each completion of one question is paid, in order. KeyError for a database the dataset has not."""
-        paid = {text: breakdown(self.recipe, facts) for text, facts in self._facts(question, completions).items()}
+        paid = {text: breakdown(self.recipe, facts) for text, facts in self.facts(question, completions).items()}
         return [paid[text] for text in completions]
 
     def score_many(self, batch: Iterable[tuple[Question, Sequence[str]]]) -> list[list[RewardBreakdown]]:
         """The same for a whole step: (question, completions) pairs, all against the memory as it is now."""
+        batch = list(batch)
+        if self.memory is not None and "memory" in self.recipe.parts:
+            self.memory.encode_ahead(parse_completion(text).thought for _, completions in batch for text in completions)
         return [self.score(question, completions) for question, completions in batch]
 
     def right_traces(self, question: Question, paid: Iterable[RewardBreakdown], step: int) -> list[Trace]:
@@ -109,19 +118,18 @@ class Scorer:
 
         Their ``trace_id`` is -1 until the memory gives them a place.
         """
-        right = [answer for answer in paid if answer.status == "correct" and answer.thought.strip()]
-        different = {answer.thought: answer for answer in reversed(right)}
-        return [
-            Trace(-1, question.db_id, question.text, answer.thought, answer.sql, "policy", step)
-            for answer in reversed(different.values())
-        ]
+        return _traces(question, [answer for answer in paid if answer.status == "correct"], step)
 
-    def _facts(self, question: Question, completions: Sequence[str]) -> dict[str, Facts]:
-        """The facts of each different completion."""
+    def failed_traces(self, question: Question, paid: Iterable[RewardBreakdown], step: int) -> list[Trace]:
+        """The same of answers that are known to be wrong, for the memory's collection of failed traces."""
+        return _traces(question, [answer for answer in paid if answer.status not in ("correct", "gold_failed")], step)
+
+    def facts(self, question: Question, completions: Sequence[str]) -> dict[str, Facts]:
+        """The facts of each different completion, as far as the recipe's parts ask for them."""
         parsed = {text: parse_completion(text) for text in dict.fromkeys(completions)}
         by_sql = self.facts_of_sql(question, list(dict.fromkeys(answer.sql for answer in parsed.values())))
         comparable = [answer.thought for answer in parsed.values() if _is_scored(by_sql[answer.sql])]
-        matches = self._matches(comparable, question.db_id)
+        matches = self._matches(comparable, question)
         facts = {}
         for text, answer in parsed.items():
             of_sql = by_sql[answer.sql]
@@ -139,7 +147,16 @@ class Scorer:
         facts = {}
         for sql, verdict in zip(statements, verdicts, strict=True):
             found = Facts(Parsed("", sql, False), verdict, why_no_query(sql, verdict), _difference(question, verdict))
-            facts[sql] = replace(found, overlap=self._overlap(question, sql)) if _is_scored(found) else found
+            facts[sql] = self._compared(question, sql, found) if _is_scored(found) else found
+        return facts
+
+    def _compared(self, question: Question, sql: str, facts: Facts) -> Facts:
+        """The facts with what the recipe's dense parts compare."""
+        facts = replace(facts, overlap=self._overlap(question, sql))
+        if "bigram" in self.recipe.parts:
+            facts = replace(facts, bigram=bigram_overlap(sql, question.gold))
+        if "result" in self.recipe.parts:
+            facts = replace(facts, result=result_overlap(facts.verdict.gold, facts.verdict.prediction))
         return facts
 
     def _overlap(self, question: Question, sql: str) -> AtomicOverlap:
@@ -147,11 +164,12 @@ class Scorer:
             return AtomicOverlap(None, reason="the recipe does not compare operations")
         return atomic_overlap(sql, question.gold, self.dataset.databases[question.db_id].schema)
 
-    def _matches(self, thoughts: Sequence[str], db_id: str) -> dict[str, MemoryMatch]:
+    def _matches(self, thoughts: Sequence[str], question: Question) -> dict[str, MemoryMatch]:
         if self.memory is None or "memory" not in self.recipe.parts:
             return dict.fromkeys(thoughts, MemoryMatch(None, reason="no memory was given"))
         different = list(dict.fromkeys(thoughts))
-        return dict(zip(different, self.memory.match(different, db_id), strict=True))
+        matches = self.memory.match(different, question.db_id, question=question.text)
+        return dict(zip(different, matches, strict=True))
 
 
 def why_no_query(sql: str, verdict: Verdict) -> str:
@@ -169,6 +187,15 @@ def why_no_query(sql: str, verdict: Verdict) -> str:
     except AtomError:
         return error
     return ""
+
+
+def _traces(question: Question, answers: Sequence[RewardBreakdown], step: int) -> list[Trace]:
+    """A trace for each different thought, in order; of one thought's answers the first."""
+    different = {answer.thought: answer for answer in reversed(answers) if answer.thought.strip()}
+    return [
+        Trace(-1, question.db_id, question.text, answer.thought, answer.sql, "policy", step)
+        for answer in reversed(different.values())
+    ]
 
 
 def _is_scored(facts: Facts) -> bool:
