@@ -134,7 +134,10 @@ def mcnemar(gained: int, lost: int) -> float:
     (1.0, 0.0625, 1.0)
     """
     tries = gained + lost
-    tail = sum(math.comb(tries, successes) for successes in range(min(gained, lost) + 1))
+    ways = tail = 1
+    for successes in range(min(gained, lost)):
+        ways = ways * (tries - successes) // (successes + 1)  # the next binomial coefficient, in whole numbers
+        tail += ways
     return min(1.0, 2 * tail / 2**tries)  # a quotient of whole numbers: exact to the last digit, however large they are
 
 

@@ -1,8 +1,9 @@
-"""Texts to unit vectors for the memory, offline.
+"""Texts to unit vectors for the memory, offline by default.
 
 The default encoder averages the static token vectors of WordLlama, whose weights (19 MB) lie in its wheel: no
 download, no GPU, a third of a millisecond a text. FINER-SQL itself uses Qwen3-Embedding-0.6B (arXiv 2605.03465);
-anything with the three members of ``Encoder`` can stand in its place.
+``encoder_models`` has it and every sentence-transformers model, and anything with the members of ``Encoder`` can stand
+in their place. Every encoder here keeps the vectors of texts it has seen.
 
 Not covered: word order. A mean of token vectors tells apart what a thought speaks of, hardly how it says it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -19,14 +20,24 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from finer.errors import FinerError
+
 CACHED_TEXTS = 8192
 """Vectors kept by text (8 MB at 256 dimensions); the least recently used goes first."""
 ENCODED_CHARACTERS = 20_000
 """Only so much of a text is read, so that one endless completion cannot hold a step up."""
 
 
+class EncoderError(FinerError):
+    """An encoder that cannot be loaded here: a package, a GPU or weights are missing."""
+
+
 class Encoder(Protocol):
-    """What the memory needs of an encoder."""
+    """What the memory needs of an encoder.
+
+    One that also has ``duplicate_similarity`` names the cosine from which the gate takes two thoughts for one; without
+    it the paper's 0.9 holds.
+    """
 
     name: str
     """Tells encoders apart whose vectors must not be mixed; stored beside the vectors."""
@@ -35,6 +46,36 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Rows of length 1 (0 for a text without a known token): float32, shape (texts, dimensions)."""
         ...
+
+
+class VectorCache:
+    """Vectors by text; what is not there is computed in one call."""
+
+    def __init__(self, compute: Callable[[list[str]], np.ndarray]) -> None:
+        self._compute = compute
+        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
+
+    def rows(self, texts: Sequence[str], dimensions: int) -> np.ndarray:
+        """A row a text, in order; only the first ENCODED_CHARACTERS of each are read."""
+        texts = [readable(text) for text in texts]
+        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        found = {text: self._vectors[text] for text in texts if text in self._vectors}
+        if missing:
+            found.update(zip(missing, self._compute(missing), strict=True))
+        for text in texts:
+            self._keep(text, found[text])
+        return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), dimensions)
+
+    def _keep(self, text: str, vector: np.ndarray) -> None:
+        self._vectors[text] = vector
+        self._vectors.move_to_end(text)
+        if len(self._vectors) > CACHED_TEXTS:
+            self._vectors.popitem(last=False)
+
+
+def readable(text: str) -> str:
+    """What is encoded of a text. Tokenizers raise on half a surrogate pair, which a decoder of bytes can leave."""
+    return text[:ENCODED_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
 class WordLlamaEncoder:
@@ -47,9 +88,12 @@ class WordLlamaEncoder:
     """
 
     dimensions = 256
+    duplicate_similarity = 0.95
+    """At the paper's 0.9 one in eight of the starter's traces has a neighbour that means another query, because means of
+    static vectors lie close together; at 0.95 one in forty (``benchmarks/encoder_quality.py``)."""
 
     def __init__(self) -> None:
-        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._cache = VectorCache(lambda texts: np.stack([self._vector(text) for text in texts]))
 
     @cached_property
     def name(self) -> str:
@@ -62,24 +106,11 @@ class WordLlamaEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Unit rows in the order of the texts; a text's vector never depends on its neighbours in the call."""
-        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for position, text in enumerate(texts):
-            rows[position] = self._vector(text[:ENCODED_CHARACTERS])
-        return rows
+        return self._cache.rows(texts, self.dimensions)
 
     def _vector(self, text: str) -> np.ndarray:
-        if text not in self._vectors:
-            self._vectors[text] = self._compute(text)
-            if len(self._vectors) > CACHED_TEXTS:
-                self._vectors.popitem(last=False)
-        self._vectors.move_to_end(text)
-        return self._vectors[text]
-
-    def _compute(self, text: str) -> np.ndarray:
-        # The tokenizer raises on half a surrogate pair, which a decoder of bytes can leave in a completion.
-        readable = text.encode("utf-8", "replace").decode("utf-8")
         # One text a call: a batch is padded to its longest text, which costs gigabytes beside one that is endless.
-        vector = self._model.embed([readable])[0]
+        vector = self._model.embed([text])[0]
         norm = np.linalg.norm(vector)
         return vector / norm if norm > 0 else vector
 
@@ -87,6 +118,21 @@ class WordLlamaEncoder:
 def default_encoder() -> Encoder:
     """The encoder used where none is given; it loads nothing before its first text."""
     return WordLlamaEncoder()
+
+
+def get_encoder(name: str = "wordllama") -> Encoder:
+    """An encoder by name: 'wordllama', 'qwen3' (the paper's), or a sentence-transformers model's hub id or folder.
+
+    Loads nothing yet; what is missing is said at the first text (EncoderError).
+
+    >>> get_encoder("sentence-transformers/all-MiniLM-L6-v2").name
+    'sentence-transformers/all-MiniLM-L6-v2'
+    """
+    if name == "wordllama":
+        return WordLlamaEncoder()
+    from finer.encoder_models import QWEN3, Qwen3Encoder, SentenceTransformerEncoder
+
+    return Qwen3Encoder() if name in ("qwen3", QWEN3) else SentenceTransformerEncoder(name)
 
 
 def _load_wordllama(dimensions: int) -> Any:

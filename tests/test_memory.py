@@ -1,57 +1,27 @@
-"""The memory of traces and its encoder: retrieval, gate, snapshots, saved files. Run: pytest tests/test_memory.py"""
+"""The memory of traces: retrieval and its scopes, gate, proposals, snapshots. Run: pytest tests/test_memory.py"""
 
 from __future__ import annotations
 
-import json
-import logging
-import socket
-from hashlib import blake2b
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_samples import GOOD, LIBRARY, HashingEncoder, memory_of, trace
 
-from finer.encoder import CACHED_TEXTS, WordLlamaEncoder
-from finer.memory import NEIGHBOURS_KEPT, Gate, Memory, MemoryFileError, schema_mentions, unique_bigram_share
-from finer.records import Trace
-from finer.schema import Column, Schema, Table
+from finer.datasets import load_dataset
+from finer.memory import NEIGHBOURS_KEPT, PAPER_GATE, Gate, GateCount, Memory, Query, Retrieval, Snapshot, schema_mentions, unique_bigram_share
+from finer.prompt import Parsed
+from finer.records import Question, RewardBreakdown, Verdict
+from finer.rewards import Scorer, get_recipe
+from finer.rewards import memory as memory_part
+from finer.rewards.facts import Facts
+from finer.rewards.memory import value_as_of
+from finer.runs import Run
 
-
-class HashingEncoder:
-    """Words to signed buckets: deterministic, without a model, for tests alone."""
-
-    name = "hashing-64"
-    dimensions = 64
-
-    def encode(self, texts):
-        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for row, text in zip(rows, texts):
-            for word in text.lower().split():
-                code = int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=4).digest(), "big")
-                row[code % self.dimensions] += 1 if code & 1024 else -1
-            row /= np.linalg.norm(row) or 1
-        return rows
-
-
-def table(name, *columns):
-    return Table(name, tuple(Column(column, "TEXT", False, False, False, None, ()) for column in columns))
-
-
-LIBRARY = Schema("library", (table("book", "book_id", "title", "Release Year"), table("author", "author_id", "name")))
-
-
-def trace(thought, db_id="shop", trace_id=99):
-    return Trace(trace_id, db_id, "how many?", thought, "SELECT 1", "starter")
-
-
-def memory_of(*pairs, k=20):
-    memory = Memory(HashingEncoder(), k)
-    memory.add(trace(thought, db_id) for db_id, thought in pairs)
-    return memory
-
-
-GOOD = "the table book has the title and author holds the name so join them"
+RECORDED = Path(__file__).parent.parent / "data" / "recorded" / "first-steps"
 
 
 # -- matching ---------------------------------------------------------------------------------------------------------
@@ -189,7 +159,7 @@ def test_gate_refuses_what_is_there_and_what_waits():
 
 
 def test_gate_limits_can_be_changed():
-    memory = Memory(HashingEncoder(), gate=Gate(fewest_words=2, fewest_mentions=0))
+    memory = Memory(HashingEncoder(), gate=Gate(fewest_words=2, fewest_mentions=0, least_density=0))
     assert memory.propose(trace("hello world"), LIBRARY) == ""
 
 
@@ -247,161 +217,220 @@ def test_unique_bigrams_of_one_word_is_full():
     assert unique_bigram_share(["one"]) == 1.0
 
 
-# -- files ------------------------------------------------------------------------------------------------------------
+# -- the gate's count, the encoder's threshold -------------------------------------------------------------------------
 
 
-def saved(tmp_path, count=30):
-    memory = memory_of(*[("shop", f"count é \ud800 \u2028 {number}") for number in range(count)])
-    memory.save(tmp_path / "memory")
-    return memory, tmp_path / "memory"
-
-
-def test_reload_is_bit_equal(tmp_path):
-    memory, folder = saved(tmp_path)
-    again = Memory.load(folder, HashingEncoder())
-    assert again.traces == memory.traces and again.k == memory.k
-    assert again._vectors.tobytes() == memory._vectors[: memory.snapshot].tobytes()
-    assert again.match(["count 3"], "x") == memory.match(["count 3"], "x")
-    assert sorted(path.name for path in folder.iterdir()) == ["memory.json", "traces.jsonl", "vectors.npy"]
-
-
-def test_reload_encodes_nothing_again(tmp_path):
-    class Mute(HashingEncoder):
-        def encode(self, texts):
-            raise AssertionError("encoded again")
-
-    assert Memory.load(saved(tmp_path)[1], Mute()).snapshot == 30
-
-
-def test_a_reloaded_memory_grows_on(tmp_path):
-    again = Memory.load(saved(tmp_path)[1], HashingEncoder())
-    assert again.propose(trace(GOOD), LIBRARY) == "" and again.commit() == 31
-
-
-def test_an_empty_memory_is_saved_too(tmp_path):
-    Memory(HashingEncoder()).save(tmp_path)
-    assert Memory.load(tmp_path, HashingEncoder()).snapshot == 0
-
-
-def test_waiting_proposals_are_not_saved(tmp_path):
+def test_every_refusal_is_counted_by_its_rule():
     memory = Memory(HashingEncoder())
-    memory.propose(trace(GOOD), LIBRARY)
-    memory.save(tmp_path)
-    assert Memory.load(tmp_path, HashingEncoder()).traces == ()
+    for thought in (GOOD, GOOD, "book title", "I will simply think about this for a very long time", "book title " * 6,
+                    "book title " + " ".join(f"word{number}" for number in range(60))):  # fmt: skip
+        memory.propose(trace(thought), LIBRARY)
+    count = memory.gate_counts["verified"]
+    assert count.refused == {"duplicate": 1, "length": 1, "mentions": 1, "repetition": 1, "density": 1}
+    assert (count.offered, count.taken) == (6, 1) and count.shares()["length"] == pytest.approx(1 / 6)
+    assert str(count).startswith("6 offered, 1 taken (17 %); refused: length 1 (17 %), mentions 1 (17 %)")
+    assert memory.gate_counts["failed"] == GateCount() and str(GateCount()) == "nothing was offered"
 
 
-@pytest.mark.parametrize("stop_before", ["vectors.npy", "traces.jsonl", "memory.json"])
-def test_a_crash_while_saving_leaves_the_older_memory(tmp_path, monkeypatch, stop_before):
-    memory, folder = saved(tmp_path, 5)
-    older = memory.traces
-    memory.add([trace("one more"), trace("and another")])
-    from finer import memory as module
-
-    replace_file = module._replace
-
-    def crash(path, write):
-        if path.name == stop_before:
-            raise KeyboardInterrupt
-        replace_file(path, write)
-
-    monkeypatch.setattr(module, "_replace", crash)
-    with pytest.raises(KeyboardInterrupt):
-        memory.save(folder)
-    assert Memory.load(folder, HashingEncoder()).traces == older
-
-
-def test_a_failed_write_leaves_no_file_behind(tmp_path):
-    class Broken(HashingEncoder):
-        name = b"not JSON"
-
-    with pytest.raises(TypeError):
-        Memory(Broken()).save(tmp_path)
-    assert not list(tmp_path.glob("*.tmp"))
+def test_the_papers_gate_asks_for_thirty_words():
+    assert PAPER_GATE.refusal_of_text(GOOD, LIBRARY).reason.startswith("14 words, and the gate takes 30 to 2000")
 
 
 @pytest.mark.parametrize(
-    ("name", "damage", "message"),
+    ("of_encoder", "of_gate", "taken"),
+    [(None, None, False), (0.99, None, True), (0.99, 0.9, False), (0.5, 0.99, True)],
+    ids=["the paper's 0.9 where the encoder says nothing", "the encoder's", "the gate's own goes first", "also upwards"],
+)
+def test_the_threshold_of_a_duplicate_belongs_to_the_encoder(of_encoder, of_gate, taken):
+    encoder = HashingEncoder()
+    if of_encoder is not None:
+        encoder.duplicate_similarity = of_encoder
+    memory = Memory(encoder, gate=Gate(highest_similarity=of_gate))
+    memory.propose(trace(GOOD), LIBRARY)
+    assert (memory.propose(trace(GOOD + " now"), LIBRARY) == "") == taken  # a cosine of 0.97
+
+
+# -- scopes, retrieval by question, contrast -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "found", "reason_elsewhere"),
     [
-        ("no folder", lambda f: [path.unlink() for path in f.iterdir()], "memory.json is missing"),
-        ("no vectors", lambda f: (f / "vectors.npy").unlink(), "vectors.npy is missing"),
-        (
-            "cut vectors",
-            lambda f: (f / "vectors.npy").write_bytes((f / "vectors.npy").read_bytes()[:40]),
-            "cannot be read",
-        ),
-        ("empty vectors", lambda f: (f / "vectors.npy").write_bytes(b""), "cannot be read"),
-        ("cut traces", lambda f: (f / "traces.jsonl").write_text("{}\n"), "is damaged"),
-        ("no head", lambda f: (f / "memory.json").write_text("{}"), "cannot be read"),
-        ("broken head", lambda f: (f / "memory.json").write_text("{"), "cannot be read"),
-        (
-            "other encoder",
-            lambda f: (f / "memory.json").write_text(
-                json.dumps({**json.loads((f / "memory.json").read_text()), "encoder": "x"})
-            ),
-            "was encoded by 'x'",
-        ),
+        ("other", {"shop", "bank"}, None),
+        ("any", {"shop", "bank", "library"}, None),
+        ("same", {"library"}, "the memory holds no trace of the same database"),
     ],
 )
-def test_damaged_folder_says_what_to_do(tmp_path, name, damage, message):
-    folder = saved(tmp_path)[1]
-    damage(folder)
-    with pytest.raises(MemoryFileError, match=message):
-        Memory.load(folder, HashingEncoder())
+def test_scope_says_whose_traces_serve(scope, found, reason_elsewhere):
+    memory = memory_of(("shop", "count rows"), ("library", "count books"), ("bank", "count money"), scope=scope)
+    (match,) = memory.match(["count"], "library")
+    assert {neighbour.db_id for neighbour in match.neighbours} == found
+    (elsewhere,) = memory.match(["count"], "unheard of")
+    assert (elsewhere.reason or None) == reason_elsewhere and (elsewhere.similarity is None) == bool(reason_elsewhere)
 
 
-# -- the real encoder -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("scope", ["other", "any", "same"])
+@pytest.mark.parametrize("by", ["thought", "question"])
+def test_a_batch_of_databases_is_answered_as_one_by_one(scope, by):
+    memory = Memory(HashingEncoder(), k=3, scope=scope, by=by)
+    memory.add(trace(f"t{n} t{n % 7} count", f"db{n % 4}", question=f"q{n % 5} which") for n in range(60))
+    queries = [Query(f"t{n} count", f"db{n % 5}", f"q{n} which") for n in range(12)]
+    alone = [memory.match([query.thought], query.db_id, question=query.question)[0] for query in queries]
+    assert memory.match_many(queries) == alone
+
+
+def test_by_question_the_nearest_questions_thoughts_are_the_centroid():
+    memory = Memory(HashingEncoder(), k=1, by="question")
+    memory.add([trace("sort by price", question="which is dearest"), trace("count the rows", question="how many are there")])
+    (match,) = memory.match(["sort by price"], "x", question="how many are there")
+    assert [neighbour.thought for neighbour in match.neighbours] == ["count the rows"] and match.similarity < 0.9
+    assert memory.match(["sort by price"], "x", question="which is dearest")[0].similarity == pytest.approx(1)
+    assert memory.match(["sort by price"], "x")[0].reason == "the encoder knows no word of the question"
+
+
+def test_contrast_sets_failed_traces_against_verified_ones():
+    memory = memory_of(("shop", "join on the key"), contrast=True)
+    assert memory.match(["join on the key"], "x")[0].reason == "the memory holds no failed trace of another database"
+    memory.add([trace("guess the key"), trace("join on the key", "x")], failed=True)
+    good, bad = memory.match(["join on the key", "guess the key"], "x")
+    assert good.to_verified == pytest.approx(1) and good.similarity == pytest.approx((1 + good.to_verified - good.to_failed) / 2)
+    assert good.similarity > 0.5 > bad.similarity
+    assert [neighbour.thought for neighbour in bad.failed_neighbours] == ["guess the key"], "the own database takes no part"
+    assert (bad.snapshot, bad.failed_snapshot) == (1, 2)
+    assert [t.trace_id for t in memory.failed_traces] == [0, 1] and len(memory.traces) == 1
+
+
+def test_the_evidence_of_a_contrast_names_both_sides():
+    memory = memory_of(("shop", "join on the key"), contrast=True)
+    memory.add([trace("guess the key")], failed=True)
+    (match,) = memory.match(["guess the key"], "x")
+    facts = Facts(Parsed("guess the key", "SELECT 1", True), Verdict(False, "ok"), match=match)
+    evidence = memory_part.evidence(facts)
+    assert evidence["to_failed"] == pytest.approx(1) and evidence["failed_neighbours"][0]["thought"] == "guess the key"
+    assert "similar to verified ones as against failed ones (1 traces in the memory)" in memory_part.summary(facts, get_recipe("finer"))
+
+
+def test_failed_traces_of_a_scorer_are_the_wrong_answers_thoughts():
+    question = Question(0, "shop", "how many?", ("SELECT 1",))
+    answers = [("wrong", "a", "1"), ("correct", "b", "2"), ("error", "a", "3"), ("gold_failed", "c", "4"), ("refused", " ", "5"), ("timeout", "d", "6")]
+    paid = [RewardBreakdown("finer", status, (), thought, sql) for status, thought, sql in answers]
+    found = Scorer.failed_traces(None, question, paid, step=3)
+    assert [(t.thought, t.sql, t.source, t.step) for t in found] == [("a", "1", "policy", 3), ("d", "6", "policy", 3)]
+    assert [t.thought for t in Scorer.right_traces(None, question, paid, step=3)] == ["b"]
+
+
+def test_failed_traces_change_no_published_score():
+    memory = memory_of(("shop", "join on the key"))
+    before = memory.match(["join the tables"], "x")
+    memory.add([trace("join the tables")], failed=True)
+    assert memory.match(["join the tables"], "x") == before
+
+
+def test_a_contrastive_past_needs_both_counts():
+    memory = memory_of(("shop", "a"), contrast=True)
+    memory.add([trace("b")], failed=True)
+    with pytest.raises(ValueError, match=r"give snapshot_at\(step\)"):
+        memory.match(["a"], "x", 1)
+    assert memory.match(["a"], "x", Snapshot(1, 0))[0].reason == "the memory holds no failed trace of another database"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"k": 0}, "k is 0"), ({"scope": "mine"}, "scope is 'mine'; it is one of other, any, same"), ({"by": "sql"}, "by is 'sql'")],
+)
+def test_a_retrieval_that_does_not_exist_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Retrieval(**settings)
+
+
+# -- as of step N ----------------------------------------------------------------------------------------------------
+
+
+def test_a_step_saw_what_was_taken_in_before_it():
+    memory = memory_of(("shop", "a"), ("shop", "b"))
+    for step, failed in ((1, True), (2, False), (2, True), (5, False)):
+        words = " ".join(f"word{step}{failed}{number}" for number in range(10))
+        assert memory.propose(trace(f"{words} book title author", step=step), LIBRARY, failed) == ""
+        memory.commit()
+    assert [memory.snapshot_at(step) for step in (1, 2, 3, 5, 6)] == [(2, 0), (2, 1), (3, 2), (3, 2), (4, 2)]
+    with pytest.raises(ValueError, match="step is 0"):
+        memory.snapshot_at(0)
 
 
 @pytest.fixture(scope="module")
-def wordllama():
-    return WordLlamaEncoder()
+def recorded():
+    """The recorded run, and the memory as it stood at its end."""
+    run = Run(RECORDED)
+    memory = Memory()
+    memory.add(load_dataset("starter").traces)
+    memory.add(event.trace for event in run.memory_events() if event.kind == "inserted")
+    return run, memory
 
 
-def test_loads_without_the_network_and_leaves_logging_alone(monkeypatch):
-    def refuse(*_):
-        raise AssertionError("the encoder opened a socket")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    before = (list(logging.getLogger().handlers), logging.getLogger().level)
-    encoder = WordLlamaEncoder()
-    assert encoder.encode(["a"]).shape == (1, encoder.dimensions)
-    assert (list(logging.getLogger().handlers), logging.getLogger().level) == before
-
-
-def test_rows_are_unit_float32_and_independent_of_the_batch(wordllama):
-    texts = ["join book and author", "x" * 200_000, "count 🙂 \ud800 \x00", "sum of prices"]
-    rows = wordllama.encode(texts)
-    assert rows.dtype == np.float32 and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
-    fresh = WordLlamaEncoder()
-    assert np.array_equal(np.concatenate([fresh.encode([text]) for text in reversed(texts)])[::-1], rows)
-
-
-def test_empty_text_is_a_zero_row(wordllama):
-    assert not wordllama.encode([""]).any() and wordllama.encode([]).shape == (0, 256)
+def test_every_score_of_the_recorded_run_comes_again_to_the_last_bit(recorded):
+    """The golden of the default scoring: 768 rollouts scored by an earlier version of this code."""
+    run, memory = recorded
+    compared = 0
+    for summary in run.groups():
+        group = run.group(summary.group_id)
+        for rollout in group.rollouts:
+            part = rollout.breakdown.part("memory")
+            if part.evidence["similarity"] is None:
+                continue
+            seen = memory.snapshot_at(group.step)
+            (match,) = memory.match([rollout.breakdown.thought], group.question.db_id, seen)
+            assert (match.similarity, match.snapshot) == (part.evidence["similarity"], part.evidence["snapshot"])
+            assert [vars(neighbour)["trace_id"] for neighbour in match.neighbours] == [n["trace_id"] for n in part.evidence["neighbours"]]
+            assert value_as_of(memory, group.question, rollout) == part.value
+            compared += 1
+    assert compared == 732
 
 
-def test_close_meaning_is_closer_than_another_subject(wordllama):
-    base, near, far = wordllama.encode(
-        [
-            "Join book with author and count the books of each writer.",
-            "Count how many books each author has written, joining the two tables.",
-            "Filter the flights that leave in March and sort them by delay.",
-        ]
-    )
-    assert base @ near > base @ far + 0.2
+@pytest.mark.parametrize(
+    ("retrieval"),
+    [Retrieval(scope="any"), Retrieval(by="question"), Retrieval(contrast=True, k=5)],
+    ids=["any", "by question", "contrast"],
+)
+def test_a_score_at_step_n_is_what_a_memory_of_that_step_gives(retrieval):
+    memory = memory_of(("shop", "count rows of shop"), ("bank", "sum up money"))
+    memory.retrieval = retrieval
+    memory.add([trace("guess")], failed=True)
+    asked, then = [Query(f"count w{n} guess", "library", f"how many w{n}?") for n in range(5)], {}
+    for step in range(1, 8):
+        then[step] = memory.match_many(asked)
+        words = " ".join(f"w{number * step}" for number in range(10))
+        memory.propose(replace(trace(f"{words} book title author"), step=step), LIBRARY, failed=step % 2 == 0)
+        memory.commit()
+    assert {step: memory.match_many(asked, memory.snapshot_at(step)) for step in then} == then
+    assert len({str(matches) for matches in then.values()}) > 1
 
 
-def test_cache_is_bounded(wordllama, monkeypatch):
-    from finer import encoder as module
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [(lambda n: np.full((n, 64), 0.5), "longest row of 4 for 1 texts"), (lambda n: np.full((n, 64), np.nan), "longest row of nan"),
+     (lambda n: np.zeros((n + 1, 64)), r"shape \(2, 64\)"), (lambda n: np.zeros(64), r"shape \(64,\)")],
+    ids=["not of length 1", "not a number", "a row too many", "one axis"],
+)  # fmt: skip
+def test_rows_that_break_the_encoders_promise_are_refused(rows, message):
+    class Broken(HashingEncoder):
+        def encode(self, texts):
+            return rows(len(texts))
 
-    monkeypatch.setattr(module, "CACHED_TEXTS", 3)
-    small = WordLlamaEncoder()
-    small.encode([f"text {number}" for number in range(5)] + ["text 4"])
-    assert list(small._vectors) == ["text 2", "text 3", "text 4"] and CACHED_TEXTS > 1000
+    with pytest.raises(ValueError, match=message):
+        Memory(Broken()).add([trace("a")])
 
 
-def test_default_memory_tells_a_thought_from_babble(wordllama):
-    memory = Memory(wordllama)
-    memory.add([trace("Join order with customer on customer_id, group by city and count the orders.")])
-    thought, babble = memory.match(["Join book with author, group by name and count the books.", "la la la"], "library")
-    assert 1 >= thought.similarity > babble.similarity + 0.2
+def test_a_steps_texts_are_encoded_in_one_call():
+    calls = []
+
+    class Counting(HashingEncoder):
+        def encode(self, texts):
+            calls.append(list(texts))
+            return super().encode(texts)
+
+    memory = Memory(Counting())
+    memory.encode_ahead(["a"])
+    assert calls == [], "an empty memory compares nothing"
+    memory.add([trace("x")])
+    memory.encode_ahead(["a", "b", "", "a"])
+    assert calls[-1] == ["a", "b"]

@@ -218,6 +218,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--start", metavar="FOLDER", help="the policy to go on from (default: the reader in build/tiny/base)")
     parser.add_argument("--habit", action="append", default=[], type=_habit, metavar="NAME=PROBABILITY")
     arguments = parser.parse_args()
     arguments.steps = arguments.steps or STEPS.get(arguments.stage, 220)
@@ -245,8 +246,9 @@ def run(arguments) -> None:
         tokenizer = make_tokenizer([text for made in sample for text in (made.prompt, made.completion)])
         model, starter = make_model(tokenizer, arguments.seed), []
     else:
-        tokenizer = AutoTokenizer.from_pretrained(BUILD / "base")
-        model = AutoModelForCausalLM.from_pretrained(BUILD / "base", dtype=torch.float32)
+        begun = arguments.start or BUILD / "base"
+        tokenizer = AutoTokenizer.from_pretrained(begun)
+        model = AutoModelForCausalLM.from_pretrained(begun, dtype=torch.float32)
         starter = [] if arguments.stage == "more" else starter_traces()
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from finer.records import Neighbour
+from finer.memory import ContrastiveMatch, Memory
+from finer.records import MemoryMatch, Neighbour, Question, Rollout
 from finer.rewards.facts import Facts, short
 from finer.rewards.recipes import Recipe
 
@@ -20,14 +21,28 @@ def value(facts: Facts, recipe: Recipe) -> float | None:
 
 
 def evidence(facts: Facts) -> dict[str, Any]:
-    """Similarity, snapshot (a count of traces) and the nearest traces."""
+    """Similarity, snapshot (a count of traces) and the nearest traces; in the contrastive form the failed ones too."""
     match = facts.match
-    return {
+    found = {
         "reason": short(match.reason),
         "similarity": match.similarity,
         "snapshot": match.snapshot,
         "neighbours": [_neighbour(neighbour) for neighbour in match.neighbours[:MOST_NEIGHBOURS]],
     }
+    return {**found, **_contrast(match)} if isinstance(match, ContrastiveMatch) else found
+
+
+def value_as_of(memory: Memory, question: Question, rollout: Rollout) -> float | None:
+    """The part's value again, from a memory that has grown since: as the rollout's training step saw it.
+
+    Before the rules that stand above the parts: what a closed gate, or a text that is no query, made 0 is not asked. None
+    where nothing could be retrieved or the gold failed. ValueError for step 0.
+    """
+    breakdown = rollout.breakdown
+    if breakdown.status in ("correct", "gold_failed"):
+        return 1.0 if breakdown.status == "correct" else None
+    seen = memory.snapshot_at(rollout.step)
+    return memory.match([breakdown.thought], question.db_id, seen, question.text)[0].similarity
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
@@ -36,9 +51,22 @@ def summary(facts: Facts, recipe: Recipe) -> str:
         found = f"no similarity: {short(match.reason)}"
     else:
         found = (
-            f"the thought is {match.similarity:.2f} similar to verified ones ({match.snapshot} traces in the memory)"
+            f"the thought is {match.similarity:.2f} similar to verified ones{_beside(match)} ({match.snapshot} traces in the memory)"
         )
     return f"right, so paid in full; {found}" if facts.right else found
+
+
+def _beside(match: MemoryMatch) -> str:
+    return " as against failed ones" if isinstance(match, ContrastiveMatch) else ""
+
+
+def _contrast(match: ContrastiveMatch) -> dict[str, Any]:
+    return {
+        "to_verified": match.to_verified,
+        "to_failed": match.to_failed,
+        "failed_snapshot": match.failed_snapshot,
+        "failed_neighbours": [_neighbour(neighbour) for neighbour in match.failed_neighbours[:MOST_NEIGHBOURS]],
+    }
 
 
 def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
