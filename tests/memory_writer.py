@@ -6,9 +6,15 @@ from memory_samples import HashingEncoder, trace
 
 from finer.memory import Memory
 
-memory = Memory.open(sys.argv[1], HashingEncoder())
-while True:
-    start = memory.snapshot
-    memory._append("failed", [trace(f"guess {start}")])
-    memory._append("verified", [trace(f"count w{place}", f"db{place % 5}", step=start) for place in range(start, start + 7)])
-    print(memory.commit(), flush=True)
+
+def main(folder: str) -> None:
+    memory = Memory.open(folder, HashingEncoder())
+    while True:
+        start = memory.snapshot
+        memory._append("failed", [trace(f"guess {start}")])
+        memory._append("verified", [trace(f"count w{place}", f"db{place % 5}", step=start) for place in range(start, start + 7)])
+        print(memory.commit(), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

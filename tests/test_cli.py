@@ -426,3 +426,18 @@ def test_a_result_takes_the_old_one_s_place_only_when_it_is_whole(tmp_path):
     with cli.replaced(path) as file:
         file.write("new")
     assert path.read_text() == "new"
+
+
+def test_probe_writes_its_figures_and_finds_no_inversion_in_the_recipe_finer(tmp_path, capsys):
+    file = tmp_path / "probe.json"
+    assert cli.main(["probe", "--split", "dev", "--limit", "3", "--recipe", "finer", "--json", str(file)]) == 0
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if line.startswith("recipe finer "))
+    assert row.split()[2:6] == ["100", "%", "100", "%"]
+    finer_row = next(one for one in json.loads(file.read_text())["measures"] if one["name"] == "recipe finer")
+    assert finer_row["preserving"]["count"] > 20
+
+
+def test_probe_refuses_an_unknown_recipe_before_it_works(capsys):
+    assert cli.main(["probe", "--recipe", "finr"]) == 2
+    assert "did you mean 'finer'" in capsys.readouterr().err

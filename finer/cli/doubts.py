@@ -1,11 +1,11 @@
-"""Commands about what a figure rests on: ``finer suspects``, ``finer accept`` and ``finer witness``."""
+"""Commands about what a figure or a reward rests on: ``finer suspects``, ``accept``, ``witness`` and ``probe``."""
 
 from __future__ import annotations
 
 import argparse
 
-from finer.cli.parser import FORMS, Command, add_dataset, add_rule, positive, whole
-from finer.cli.shared import bar, check_writable, chosen_dataset, write_json
+from finer.cli.parser import FORMS, Command, add_dataset, add_rule, count, positive, whole
+from finer.cli.shared import bar, check_recipe, check_writable, chosen_dataset, write_json
 
 
 def add(command: Command) -> None:
@@ -28,6 +28,14 @@ def add(command: Command) -> None:
     parser.add_argument("--metric", default="strict", metavar="M", help="the rule that the answers are right by (default: strict)")
     parser.add_argument("--seconds", type=positive, default=2.0, metavar="S", help="for each different answer (default: 2)")
     parser.add_argument("--seed", type=whole, default=0, metavar="S")
+    parser = command("probe", probe, "put a reward to the test: rewrites that keep a query's meaning, edits that break it")
+    add_dataset(parser)
+    parser.add_argument("--recipe", action="append", metavar="R", help="a recipe to probe (default: all)")
+    parser.add_argument("--reward", metavar="FILE.py:NAME", help="your own reward function, with TRL's signature, beside them")
+    parser.add_argument("--predictions", metavar="FILE", help="labelled answers (index, sql, and correct or execution a line), for the AUC")
+    parser.add_argument("--limit", type=count, metavar="N", help="only that many golds")
+    parser.add_argument("--seed", type=whole, default=0, metavar="S")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures as JSON")
 
 
 def suspects(chosen: argparse.Namespace) -> int:
@@ -74,4 +82,15 @@ def witness(chosen: argparse.Namespace) -> int:
     with bar("searching") as move:
         found = run_witness(dataset, answers, chosen.out, chosen.metric, chosen.seconds, chosen.seed, move)
     print("\n".join(tables.witnesses(found, chosen.out)))
+    return 0
+
+
+def probe(chosen: argparse.Namespace) -> int:
+    for name in chosen.recipe or ():
+        check_recipe(name)
+    check_writable(chosen.json)
+    dataset = chosen_dataset(chosen)
+    from finer.probe import run_probe
+
+    run_probe(dataset, chosen.recipe, chosen.reward, chosen.predictions, chosen.limit, chosen.json, seed=chosen.seed)
     return 0

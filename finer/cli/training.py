@@ -16,7 +16,7 @@ def add(command: Command) -> None:
     parser.add_argument("config", nargs="?", metavar="CONFIG.toml", help="settings; options given here win over it")
     parser.add_argument("--run", required=True, metavar="DIR", help="the run's folder; it must not hold a run yet")
     parser.add_argument("--policy", metavar="P", help="a name of the ladder, a folder, or a hub id")
-    parser.add_argument("--recipe", metavar="R", help="what is paid: sparse, paper, finer")
+    parser.add_argument("--recipe", metavar="R", help="what is paid: sparse, paper, bigram, result, finer")
     parser.add_argument("--dataset", metavar="D", help="starter, or a folder")
     parser.add_argument("--steps", type=whole, metavar="N")
     parser.add_argument("--seed", type=whole, metavar="S")
