@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finer.cli.parser import FORMS, Command, Parser, add_dataset, add_policy, add_rule, count
-from finer.cli.shared import bar, check_recipe, check_writable, chosen_dataset, chosen_policy, print_rate, progress, replaced, write_json
+from finer.cli.shared import (
+    bar,
+    check_recipe,
+    check_writable,
+    chosen_dataset,
+    chosen_policy,
+    print_rate,
+    progress,
+    replaced,
+    write_json,
+)
 from finer.errors import FinerError
 
 if TYPE_CHECKING:
