@@ -153,8 +153,22 @@ def _query(tree: exp.Expression) -> exp.Expression:
     while isinstance(inner, (exp.Subquery, exp.Paren)):
         inner = inner.this
     if isinstance(inner, (exp.Select, exp.SetOperation)):
-        return tree
+        return _unwrapped(tree)
     raise AtomError(f"not a query: it is {'an' if inner.key[:1] in 'aeiou' else 'a'} {inner.key.upper()} statement")
+
+
+def _unwrapped(tree: exp.Expression) -> exp.Expression:
+    """``SELECT * FROM (query)``, and nothing else in it, is the query; one that orders its rows stays, for the outer one does not."""
+    while isinstance(tree, exp.Select):
+        source = tree.args.get("from_")
+        given = {name for name, value in tree.args.items() if value}
+        if given != {"expressions", "from_"} or tree.expressions != [exp.Star()] or not isinstance(source.this, exp.Subquery):
+            break
+        wrapped = source.this
+        if wrapped.this.args.get("order") or {name for name, value in wrapped.args.items() if value} - {"this", "alias"}:
+            break
+        tree = wrapped.this
+    return tree
 
 
 def _first_line(error: Exception) -> str:
