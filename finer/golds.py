@@ -25,6 +25,7 @@ import zlib
 from collections import OrderedDict
 from pathlib import Path
 
+from finer.datasets.fetch import cache_folder
 from finer.records import Execution
 from finer.sandbox import Sandbox
 
@@ -44,10 +45,8 @@ _TABLES = """
 
 
 def default_golds_path() -> Path:
-    """The file in the user's cache: in the folder FINER_CACHE, else XDG_CACHE_HOME/finer, else ~/.cache/finer."""
-    if own := os.environ.get("FINER_CACHE"):
-        return Path(own) / FILE_NAME
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "finer" / FILE_NAME
+    """The file in the user's cache folder."""
+    return cache_folder() / FILE_NAME
 
 
 class Golds:

@@ -71,7 +71,7 @@ class Judge:
         """
         database = self._database(question.db_id)
         if not database.instances:
-            verdict = Verdict(None, "gold_failed", f"not judged: the database {question.db_id!r} is not here; Dataset.missing says why")
+            verdict = Verdict(None, "gold_failed", f"not judged: the database {question.db_id!r} is not here: {database.missing}")
             return [verdict for _ in sqls]
         golds = [(sql, self.gold(database, sql)) for sql in question.gold]
         usable = [(sql, results) for sql, results in golds if all(result.ran for result in results)]

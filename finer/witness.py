@@ -32,6 +32,7 @@ from finer.metrics import STRICT, Rule
 from finer.metrics import rule as get_rule
 from finer.records import Execution, Question
 from finer.sandbox import Sandbox
+from finer.schema import engine_of
 from finer.settled import settled
 
 TRIES = 300
@@ -90,7 +91,7 @@ class WitnessSearch:
     def __init__(self, database: Database, folder: str | Path, rule: Rule | None = None, sandbox: Sandbox | None = None, seed: int = 0) -> None:
         """Files go to ``folder``/<db_id>/. A sandbox that is given stays the caller's to close, and its limits hold. ``rule``: None is strict."""
         self.database, self.folder, self.rule, self.seed = database, Path(folder) / database.db_id, rule or STRICT, seed
-        if database.path.suffix == ".duckdb":
+        if engine_of(database.path) == "duckdb":
             raise WitnessError(f"{database.path}: witnesses are searched for SQLite files only")
         self.source = fuzz.read_source(database.path)
         self.sandbox = sandbox or _sandbox(self.rule)

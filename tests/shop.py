@@ -34,4 +34,4 @@ def make_shop(folder) -> Dataset:
     shop = Database("shop", tuple(paths), read_schema(paths[0], "shop"))
     asked = [Question(place, "shop", text, (gold,), difficulty=level) for place, (text, gold, level) in enumerate(QUESTIONS)]
     asked.append(Question(len(asked), "lost", "What is lost?", ("SELECT 1",), difficulty="easy"))
-    return Dataset("the shop", tuple(asked), {"shop": shop, "lost": Database("lost", (), shop.schema)}, missing={"lost": "no file"})
+    return Dataset("the shop", tuple(asked), {"shop": shop, "lost": Database("lost", (), shop.schema, missing="no file")})

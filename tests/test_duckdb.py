@@ -277,3 +277,12 @@ def test_a_folder_of_duckdb_files(tmp_path):
 def test_the_schema_module_does_not_load_duckdb():
     code = "import sys, finer.schema, finer.sandbox, finer.datasets; sys.exit('duckdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_gold_in_duckdb_s_own_form_is_taken_whatever_the_file_is_called(tmp_path):
+    write(tmp_path / "shop.db")
+    line = {"db_id": "shop", "question": "Who is there?", "gold": ["FROM author SELECT name"]}
+    (tmp_path / "questions.jsonl").write_text(json.dumps(line) + "\n")
+    dataset = load_dataset(tmp_path)
+    with Judge(dataset.databases) as judge:
+        assert judge.judge(dataset.questions[0], ["SELECT name FROM author"])[0].correct is True

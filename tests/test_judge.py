@@ -170,11 +170,12 @@ def test_an_unknown_database(databases, sandbox):
 
 
 def test_a_database_that_is_not_here_judges_nobody(databases, sandbox):
-    missing = {"gone": Database("gone", (), databases["shop"].schema)}
+    missing = {"gone": Database("gone", (), databases["shop"].schema, missing="no file gone.sqlite")}
     asked = Question(0, "gone", "?", (GOLD,))
     for tried in ("strict", "bird-ex", "spider-ts"):
         for verdict in Judge(missing, sandbox, rule(tried)).judge(asked, [GOLD, "SELECT 1"]):
             assert (verdict.correct, verdict.status) == (None, "gold_failed") and "'gone' is not here" in verdict.reason
+            assert verdict.reason.endswith("not here: no file gone.sqlite"), "a person is told why"
 
 
 def test_many_verdicts_equal_the_single_ones(databases):

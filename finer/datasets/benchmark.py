@@ -26,21 +26,19 @@ def load_benchmark(
     if not questions:
         raise DataError(f"{', '.join(map(str, questions_files))}: no question; fetch the file again")
     schemas = read_schemas(tables_file) if tables_file.is_file() else {}
-    databases, missing = find_databases(home, sorted({question.db_id for question in questions}), schemas)
-    return Dataset(name, questions, databases, missing=missing)
+    return Dataset(name, questions, find_databases(home, sorted({question.db_id for question in questions}), schemas))
 
 
-def find_databases(home: Path, db_ids: Iterable[str], schemas: dict[str, Schema]) -> tuple[dict[str, Database], dict[str, str]]:
-    """Each database with all its instances, and for those that cannot be used the reason."""
-    databases, missing = {}, {}
+def find_databases(home: Path, db_ids: Iterable[str], schemas: dict[str, Schema]) -> dict[str, Database]:
+    """Each database with all its instances, or with the reason why none can be used."""
+    databases = {}
     for db_id in db_ids:
         instances = _instances(home / db_id)
         try:
             databases[db_id] = Database(db_id, instances, _schema_of_file(instances, home, db_id))
         except DataError as error:
-            missing[db_id] = str(error)
-            databases[db_id] = Database(db_id, (), schemas.get(db_id, Schema(db_id, ())))
-    return databases, missing
+            databases[db_id] = Database(db_id, (), schemas.get(db_id, Schema(db_id, ())), missing=str(error))
+    return databases
 
 
 def _instances(folder: Path) -> tuple[Path, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finer.records import Question, Trace
@@ -15,8 +15,10 @@ class Database:
 
     db_id: str
     instances: tuple[Path, ...]
-    """The main instance first; empty where the file is not here (then ``Dataset.missing`` says why)."""
+    """The main instance first; empty where no file of it can be used here."""
     schema: Schema
+    missing: str = ""
+    """Why there is no instance, and where to put the file; '' where there is one."""
 
     @property
     def path(self) -> Path:
@@ -36,8 +38,11 @@ class Dataset:
     traces: tuple[Trace, ...] = ()
     release: str = ""
     """Which release the files are, where it can be told: 'Spider dev 1.0, 1,034 questions'."""
-    missing: dict[str, str] = field(default_factory=dict)
-    """db_id → why the questions over it cannot run."""
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """db_id → why the questions over it cannot run."""
+        return {db_id: database.missing for db_id, database in self.databases.items() if database.missing}
 
     def split(self, name: str) -> Dataset:
         """The questions of one split. Databases and traces stay whole: the memory draws on all of them.

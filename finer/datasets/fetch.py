@@ -33,7 +33,7 @@ PAGES = {"spider": "https://yale-lily.github.io/spider", "bird": "https://bird-b
 
 
 def cache_folder() -> Path:
-    """The folder for what can be fetched or computed again."""
+    """For what can be fetched or computed again: FINER_CACHE, else XDG_CACHE_HOME/finer, else ~/.cache/finer."""
     if own := os.environ.get("FINER_CACHE"):
         return Path(own)
     shared = os.environ.get("XDG_CACHE_HOME")

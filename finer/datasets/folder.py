@@ -20,7 +20,7 @@ from finer.datasets.dataset import Database, Dataset
 from finer.datasets.entries import Entry, read_entries
 from finer.records import Question, Trace
 from finer.sandbox import check_statement
-from finer.schema import DataError, MissingDataError, read_schema
+from finer.schema import DataError, MissingDataError, engine_of, read_schema
 
 QUESTION_FILES = ("questions.jsonl", "questions.json", "questions.csv")
 ENDINGS = (".sqlite", ".db", ".duckdb")
@@ -125,7 +125,7 @@ def _gold(entry: Entry, database: Database) -> tuple[str, ...]:
     gold = entry.texts("gold")
     if not gold:
         raise entry.fault("'gold' is empty; give at least one right SQL query")
-    if database.path.suffix == ".duckdb":
+    if engine_of(database.path) == "duckdb":
         return gold  # its dialect has queries of other forms (FROM first); DuckDB itself judges them
     for sql in gold:
         if reason := check_statement(sql):
