@@ -81,7 +81,7 @@ def strict(gold: Execution, prediction: Execution, ordered: bool) -> Difference:
     if wanted != given:
         reason = f"{counted(given, 'column')} instead of {wanted}"
         return Difference(False, reason, gold.rows[:ROWS_SHOWN], prediction.rows[:ROWS_SHOWN])
-    only_gold, only_prediction = _unpaired(gold.rows, prediction.rows)
+    only_gold, only_prediction = unpaired(gold.rows, prediction.rows)
     if only_gold or only_prediction:
         reason = _bag_reason(gold.rows, prediction.rows, only_gold, only_prediction)
         return Difference(False, reason, tuple(only_gold[:ROWS_SHOWN]), tuple(only_prediction[:ROWS_SHOWN]))
@@ -156,7 +156,7 @@ def _rows_equal(first: Row, second: Row) -> bool:
     return first == second or all(map(_cells_equal, first, second))
 
 
-def _unpaired(gold: Sequence[Row], prediction: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def unpaired(gold: Sequence[Row], prediction: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """The rows of each side without a partner on the other, in their own order."""
     gold_counts, prediction_counts = Counter(gold), Counter(prediction)
     if gold_counts == prediction_counts:

@@ -11,12 +11,13 @@ import time
 import ipywidgets
 import pytest
 import render_samples as samples
+from shop import make_shop
 
 from finer.records import Trace
 from finer.render.style import STYLE
 from finer.runs import Run, RunStoreError, RunWriter
 from finer.runs_schema import MemoryEvent
-from widgets import AtomsView, Controls, Curves, GroupView, MemoryView, RolloutView, Workbench
+from widgets import AtomsView, Controls, Curves, GroupView, MemoryView, ResultsView, RolloutView, Workbench
 from widgets.views import WIDGET_VIEW
 
 SECONDS = {"generation": 1.0, "scoring": 0.1, "update": 0.5}
@@ -71,8 +72,8 @@ def test_opens_a_folder_as_well_as_a_run(run):
 def test_tabs_are_named_and_filled(run):
     bench = Workbench(run)
     titles = [bench.tabs.get_title(place) for place in range(len(bench.tabs.children))]
-    assert titles == ["Curves", "Group", "Rollout", "Atoms", "Memory", "Controls"]
-    words = ["Total reward", "1 of 4 answers right", "advantage", "only in gold", "Nearest verified thoughts"]
+    assert titles == ["Curves", "Group", "Rollout", "Atoms", "Results", "Memory", "Controls"]
+    words = ["Total reward", "1 of 4 answers right", "advantage", "only in gold", "Results under each rule", "Nearest verified thoughts"]
     for view, said in zip(bench.views, words, strict=True):
         assert said in view.widget.value and STYLE not in view.widget.value
 
@@ -216,7 +217,7 @@ def test_a_press_on_a_finished_run_says_why_not(run, writer):
 # --- other forms
 
 
-@pytest.mark.parametrize("kind", [Curves, GroupView, RolloutView, AtomsView, MemoryView])
+@pytest.mark.parametrize("kind", [Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView])
 def test_each_view_stands_alone(run, kind):
     view = kind(run)
     assert view.to_html().startswith("<!DOCTYPE html>") and STYLE in view.widget.value
@@ -294,3 +295,11 @@ def walk(widget):
     if isinstance(widget, ipywidgets.Box):
         for child in widget.children:
             yield from walk(child)
+
+
+def test_results_are_run_again_for_the_chosen_answer(run, tmp_path):
+    view = ResultsView(run)
+    assert "The rules disagree" in view.fragment() or "Every rule says the same" in view.fragment()
+    view.dataset = make_shop(tmp_path)
+    view.choice.show_rollouts((view.choice.group.rollouts[2].rollout_id,))
+    assert "cannot be run again here: the data set &#x27;the shop&#x27; has no database &#x27;library&#x27;" in view.fragment()

@@ -5,7 +5,8 @@ never train. Core ipywidgets only, written to the interface that versions 7 and 
 """
 
 from widgets.controls import Controls
+from widgets.results import ResultsView
 from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView
 from widgets.workbench import Workbench
 
-__all__ = ["AtomsView", "Controls", "Curves", "GroupView", "MemoryView", "RolloutView", "Workbench"]
+__all__ = ["AtomsView", "Controls", "Curves", "GroupView", "MemoryView", "ResultsView", "RolloutView", "Workbench"]

@@ -23,6 +23,7 @@ from finer.render.style import STYLE
 from finer.runs import Run
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
+from widgets.results import ResultsView
 from widgets.selectors import Selectors
 from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView, View, bundle
 
@@ -34,7 +35,7 @@ ALIVE = ("running", "paused")
 
 
 class Workbench:
-    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, memory and controls.
+    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, results, memory and controls.
 
     ``follow()`` keeps it up to date while the run trains; ``selection`` is the chosen answers as a plain list.
     Raises RunStoreError, with what to do, where the folder holds no run.
@@ -47,7 +48,7 @@ class Workbench:
         self._thread: threading.Thread | None = None
         self._trouble = ""
         self.views: list[View] = [
-            kind(self.run, choice=self.choice) for kind in (Curves, GroupView, RolloutView, AtomsView, MemoryView)
+            kind(self.run, choice=self.choice) for kind in (Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView)
         ]
         self.controls = Controls(self.run, self._pressed)
         self.selectors = Selectors(self.choice, self._chosen)

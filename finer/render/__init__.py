@@ -15,6 +15,7 @@ from finer.render.group import group_table
 from finer.render.markup import Markup
 from finer.render.memory import memory_matches
 from finer.render.pages import page, section
+from finer.render.results import result_difference
 from finer.render.waterfall import waterfall
 
-__all__ = ["Markup", "atom_ledger", "curves", "group_table", "memory_matches", "page", "section", "waterfall"]
+__all__ = ["Markup", "atom_ledger", "curves", "group_table", "memory_matches", "page", "result_difference", "section", "waterfall"]
