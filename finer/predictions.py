@@ -94,7 +94,7 @@ def _part(part: RewardPart) -> dict[str, float | None]:
 
 def _atomic(question: Question, paid: RewardBreakdown, scorer: Scorer) -> dict[str, Any]:
     """The overlap as it is before a recipe shapes it; compared here where the recipe does not."""
-    keys = ("overlap", "matched", "missing", "extra")
+    keys = ("overlap", "matched", "missing", "extra", "changed")
     for part in paid.parts:
         if part.name == "atomic":
             return {key: part.evidence.get(key) for key in keys}

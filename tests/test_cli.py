@@ -372,6 +372,16 @@ def test_score_writes_a_line_a_prediction(tmp_path, capsys, starter):
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.parametrize("recipe", ["finer", "sparse"])
+def test_score_names_what_only_changed_beside_missing_and_extra(tmp_path, capsys, starter, recipe):
+    question = next(one for one in starter.questions if re.search(r" > \d+$", one.gold[0]))
+    file = write_lines(tmp_path / "p.jsonl", {"index": question.index, "sql": question.gold[0] + "9"})
+    assert cli.main(["score", "--predictions", file, "--recipe", recipe]) == 0
+    atomic = json.loads(capsys.readouterr().out)["atomic"]
+    ((mine, theirs),) = atomic["changed"]
+    assert mine["text"] == theirs["text"] + "9" and mine in atomic["extra"] and theirs in atomic["missing"]
+
+
 def test_score_compares_operations_also_where_the_recipe_does_not(tmp_path, capsys, starter):
     file = write_lines(tmp_path / "p.jsonl", answers(starter.questions[0])["gold"])
     assert cli.main(["score", "--predictions", file, "--recipe", "sparse"]) == 0

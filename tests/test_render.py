@@ -302,6 +302,22 @@ def test_ledger_links_each_atom_to_both_texts():
     assert ":has(.h1:hover) .n1" in source
 
 
+def test_ledger_pairs_what_changed_and_links_it_to_both_texts():
+    group = samples.group()
+    old, question = group.rollouts[1], group.question
+    evidence = old.breakdown.part("atomic").evidence
+    evidence = {**evidence, "changed": [[evidence["extra"][0], evidence["missing"][0]]]}
+    parts = tuple(dataclasses.replace(p, evidence=evidence) if p.name == "atomic" else p for p in old.breakdown.parts)
+    source = atom_ledger(dataclasses.replace(old, breakdown=dataclasses.replace(old.breakdown, parts=parts)), question)
+    said = Reader(source).text
+    assert "2 in both, 1 changed, 0 only in gold, 0 only in the prediction. Overlap: 2 / (2 + 1 + 1) = 0.500" in said
+    assert "≈ changed (gold → prediction)" in said and "book.year >= 2010 → book.year > 2010" in said
+    number = re.search(r'class="a-chip k-changed h(\d)', source)[1]
+    assert source.count(f'class="a-span a-changed h{number} n{number}"') == 2, "its place in gold and in the prediction"
+    assert "a-chip k-missing" not in source and "a-chip k-extra" not in source, "a changed pair is listed once"
+    assert 'data-kind="≈"' in source, "a sign beside the colour"
+
+
 def test_overlapping_spans_light_together_and_point_to_the_shortest():
     from finer.records import Atom
 

@@ -236,6 +236,26 @@ def test_unknown_database_says_which(scorer):
 WRONG = completion_text(THOUGHT, "SELECT title FROM book WHERE book_id > 1")
 
 
+NEAR = {
+    "another constant": ("SELECT title FROM book WHERE year > 100", "SELECT title FROM book WHERE year > 200", ["book.year > 200", "book.year > 100"]),
+    "another operator": ("SELECT title FROM book WHERE year > 100", "SELECT title FROM book WHERE year >= 100", ["book.year >= 100", "book.year > 100"]),
+    "another aggregate": ("SELECT MAX(year) FROM book", "SELECT MIN(year) FROM book", ["MIN(book.year)", "MAX(book.year)"]),
+    "another column": ("SELECT title FROM book WHERE year > 100", "SELECT title FROM book WHERE book_id > 100", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEAR)
+def test_evidence_pairs_what_only_changed(scorer, case):
+    gold, sql, pair = NEAR[case]
+    (paid,) = scorer.score(replace(TITLES, gold=(gold,)), [completion_text(THOUGHT, sql)])
+    evidence = paid.part("atomic").evidence
+    assert [[atom["text"] for atom in near] for near in evidence["changed"]] == ([pair] if pair else [])
+    for mine, theirs in evidence["changed"]:
+        assert mine in evidence["extra"] and theirs in evidence["missing"], "it counts as missing and extra all the same"
+        assert sql[slice(*mine["span"])] and gold[slice(*theirs["span"])], "each has its place in its text"
+    assert ("1 of them changed" in evidence["summary"]) == bool(pair)
+
+
 def test_evidence_of_a_wrong_answer(scorer):
     (paid,) = scorer.score(TITLES, [WRONG])
     execution, atomic, memory = (paid.part(name).evidence for name in ("execution", "atomic", "memory"))
@@ -243,6 +263,7 @@ def test_evidence_of_a_wrong_answer(scorer):
     assert execution["only_gold"] == [["Fog"]] and execution["only_prediction"] == [["Sea"]]
     assert execution["summary"].startswith("runs, but is wrong: ")
     assert atomic["matched"] and atomic["missing"] and atomic["extra"] and atomic["gold"] == GOLD
+    assert atomic["changed"] == [] and "changed" not in atomic["summary"]
     assert set(atomic["missing"][0]) == set(atomic["matched"][0][0]) == {"clause", "text", "scope", "span"}
     assert memory["neighbours"][0]["db_id"] == "shop" and len(memory["neighbours"]) == 1
     assert set(memory["neighbours"][0]) == {"trace_id", "db_id", "thought", "similarity", "source", "step"}

@@ -1,4 +1,4 @@
-"""Gold and prediction side by side, with the operations they share and those they do not, linked to their text.
+"""Gold and prediction side by side: what they share, what only changed, and what one of them lacks, linked to their text.
 
 The ledger reads well by itself; the link between an atom and its place in both texts is CSS (``:has``), so it works in a
 saved notebook and in a file, with no script. A reader without styles still has the ledger in words.
@@ -9,6 +9,7 @@ Not covered: extracting atoms (``finer.atoms``); drawing lines between the texts
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,8 +34,13 @@ CLAUSES = (
     "LIMIT",
     "OFFSET",
 )
-_SIGNS = {"matched": "=", "missing": "−", "extra": "+"}
-_HEADS = {"matched": "= in both", "missing": "− only in gold", "extra": "+ only in the prediction"}
+_SIGNS = {"matched": "=", "changed": "≈", "missing": "−", "extra": "+"}
+_HEADS = {
+    "matched": "= in both",
+    "changed": "≈ changed (gold → prediction)",
+    "missing": "− only in gold",
+    "extra": "+ only in the prediction",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Entry:
 
     number: int
     kind: str
-    """matched, missing or extra."""
+    """matched, changed, missing or extra."""
     gold: Atom | None
     prediction: Atom | None
 
@@ -77,9 +83,9 @@ def overlap_of(rollout: Rollout) -> AtomicOverlap:
     if not any(evidence.get(kind) for kind in _SIGNS):
         reason = evidence.get("reason") or evidence.get("summary") or "no operations were recorded for this answer"
         return AtomicOverlap(evidence.get("overlap"), reason=str(reason), gold=evidence.get("gold", ""))
-    matched = tuple(_pair(one) for one in evidence.get("matched", ()))
+    matched, changed = (tuple(map(_pair, evidence.get(kind, ()))) for kind in ("matched", "changed"))
     missing, extra = (tuple(map(_atom, evidence.get(kind, ()))) for kind in ("missing", "extra"))
-    return AtomicOverlap(evidence.get("overlap"), matched, missing, extra, "", evidence.get("gold", ""))
+    return AtomicOverlap(evidence.get("overlap"), matched, missing, extra, "", evidence.get("gold", ""), changed)
 
 
 def _pair(value: Any) -> tuple[Atom, Atom]:
@@ -98,10 +104,20 @@ def _atom(value: Mapping[str, Any]) -> Atom:
 def entries(overlap: AtomicOverlap) -> list[Entry]:
     """The ledger's lines, clause by clause in the order a person writes a query, numbered from 1."""
     found = [("matched", gold, prediction) for prediction, gold in overlap.matched]
-    found += [("missing", atom, None) for atom in overlap.missing]
-    found += [("extra", None, atom) for atom in overlap.extra]
+    found += [("changed", gold, prediction) for prediction, gold in overlap.changed]
+    found += [("missing", atom, None) for atom in _without(overlap.missing, [gold for _, gold in overlap.changed])]
+    found += [("extra", None, atom) for atom in _without(overlap.extra, [mine for mine, _ in overlap.changed])]
     found.sort(key=lambda one: _clause_order((one[1] or one[2]).clause))
     return [Entry(place, *one) for place, one in enumerate(found, start=1)]
+
+
+def _without(atoms: Sequence[Atom], shown: list[Atom]) -> list[Atom]:
+    """The atoms, less one for each of ``shown``: a changed pair has a line of its own."""
+    left = list(atoms)
+    for atom in shown:
+        if atom in left:
+            left.remove(atom)
+    return left
 
 
 def _clause_order(clause: str) -> int:
@@ -114,8 +130,11 @@ def _head(overlap: AtomicOverlap) -> Markup:
         said = tag("span", "overlap ", number(overlap.overlap), " — ", text(overlap.reason, 600))
         return join(tag("h3", "Operations"), tag("p", said))
     arithmetic = f"{counts[0]} / ({counts[0]} + {counts[1]} + {counts[2]}) = {overlap.overlap:.3f}"
-    said = f"{counts[0]} in both, {counts[1]} only in gold, {counts[2]} only in the prediction. Overlap: "
-    return join(tag("h3", "Operations"), tag("p", said, tag("code", arithmetic)))
+    shown = Counter(one.kind for one in entries(overlap))
+    near = f"{shown['changed']} changed, " if overlap.changed else ""
+    said = f"{counts[0]} in both, {near}{shown['missing']} only in gold, {shown['extra']} only in the prediction. Overlap: "
+    why = " (what is changed counts on both sides)" if overlap.changed else None
+    return join(tag("h3", "Operations"), tag("p", said, tag("code", arithmetic), why))
 
 
 def _query(label: str, sql: str, marks: list[tuple[int, str, Atom]]) -> Markup:
@@ -162,7 +181,8 @@ def _chip(one: Entry) -> Markup:
     spans = (one.gold and one.gold.span, one.prediction and one.prediction.span)
     nowhere = None if any(spans) else tag("small", " (no place in the text)")
     look = f"a-chip k-{one.kind} h{one.number} n{one.number}"
-    return tag("span", text(one.atom.text, 400), scope, nowhere, class_=look, tabindex=0)
+    instead = join(" → ", text(one.prediction.text, 400)) if one.kind == "changed" else None
+    return tag("span", text(one.atom.text, 400), instead, scope, nowhere, class_=look, tabindex=0)
 
 
 def _links(scope: str, listed: list[Entry]) -> str:

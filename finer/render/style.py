@@ -94,7 +94,7 @@ _LIGHT = """
 --f-back:var(--jp-layout-color0,var(--vscode-editor-background,#ffffff));
 --f-card:#f5f7f9;--f-line:#d0d7de;--f-grid:#e6eaee;--f-good:#00664b;--f-bad:#a63d00;--f-tint-good:#dcf3ea;--f-tint-bad:#fdeadd;
 --f-format:#56b4e9;--f-execution:#009e73;--f-atomic:#e69f00;--f-memory:#cc79a7;--f-other:#8c8c8c;--f-total:#0072b2;
---f-down:#d55e00;--f-texture:rgba(0,0,0,.28);--f-lit:#fff3a3;--f-matched:#0072b2;--f-missing:#c25500;--f-extra:#a3477b;
+--f-down:#d55e00;--f-texture:rgba(0,0,0,.28);--f-lit:#fff3a3;--f-matched:#0072b2;--f-missing:#c25500;--f-extra:#a3477b;--f-changed:#6b6400;
 """
 _DARK = """
 --f-ink:var(--jp-ui-font-color0,var(--vscode-editor-foreground,#e6edf3));
@@ -102,7 +102,7 @@ _DARK = """
 --f-back:var(--jp-layout-color0,var(--vscode-editor-background,#0f1419));
 --f-card:#1a2129;--f-line:#3a444f;--f-grid:#29323b;--f-good:#5fd3ae;--f-bad:#ff9d5c;--f-tint-good:#123329;--f-tint-bad:#3b2313;
 --f-format:#56b4e9;--f-execution:#19b38a;--f-atomic:#e69f00;--f-memory:#d68ab4;--f-other:#9a9a9a;--f-total:#4ba3dc;
---f-down:#e8742a;--f-texture:rgba(0,0,0,.38);--f-lit:#5c5200;--f-matched:#5db1e8;--f-missing:#ff9d5c;--f-extra:#e59fc6;
+--f-down:#e8742a;--f-texture:rgba(0,0,0,.38);--f-lit:#5c5200;--f-matched:#5db1e8;--f-missing:#ff9d5c;--f-extra:#e59fc6;--f-changed:#d3c84b;
 """
 _THEMES = f"""
 .finer-view{{{_LIGHT}}}
@@ -220,14 +220,16 @@ _ATOMS = """
 .finer-view .a-matched{text-decoration:underline solid var(--f-matched) 2px}
 .finer-view .a-missing{text-decoration:underline dashed var(--f-missing) 2px}
 .finer-view .a-extra{text-decoration:underline wavy var(--f-extra) 1.5px}
+.finer-view .a-changed{text-decoration:underline dotted var(--f-changed) 3px}
 .finer-view .a-chip{display:inline-block;margin:1px 6px 1px 0;padding:0 6px;border:1px solid var(--f-line);border-left-width:4px;border-radius:4px;
 font:12.5px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;cursor:default;max-width:100%}
 .finer-view .a-chip.k-matched{border-left-color:var(--f-matched)}
 .finer-view .a-chip.k-missing{border-left-color:var(--f-missing);border-left-style:dashed}
 .finer-view .a-chip.k-extra{border-left-color:var(--f-extra);border-left-style:double}
+.finer-view .a-chip.k-changed{border-left-color:var(--f-changed);border-left-style:dotted}
 .finer-view .a-chip small{color:var(--f-soft)}
 .finer-view .a-ledger th[scope=row]{white-space:nowrap;vertical-align:top}
-.finer-view .a-ledger td{width:29%;vertical-align:top}
+.finer-view .a-ledger td{width:22%;vertical-align:top}
 @container (max-width:640px){
 .finer-view .a-pair{grid-template-columns:1fr}
 .finer-view .a-ledger thead{display:none}

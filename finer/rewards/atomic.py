@@ -27,7 +27,10 @@ def value(facts: Facts, recipe: Recipe) -> float | None:
 
 
 def evidence(facts: Facts) -> dict[str, Any]:
-    """The overlap before shaping, and the atoms that match, that are missing and that are extra."""
+    """The overlap before shaping, and the atoms that match, that are missing and that are extra.
+
+    ``changed`` are near matches, pairs like the matched ones; their atoms are missing and extra as well.
+    """
     overlap = facts.overlap
     return {
         "reason": short(overlap.reason),
@@ -35,6 +38,7 @@ def evidence(facts: Facts) -> dict[str, Any]:
         "matched": [_atoms(pair) for pair in overlap.matched[:MOST_ATOMS]],
         "missing": _atoms(overlap.missing[:MOST_ATOMS]),
         "extra": _atoms(overlap.extra[:MOST_ATOMS]),
+        "changed": [_atoms(pair) for pair in overlap.changed[:MOST_ATOMS]],
         "gold": short(overlap.gold, 4000),
     }
 
@@ -45,7 +49,8 @@ def summary(facts: Facts, recipe: Recipe) -> str:
         found = f"no overlap: {short(overlap.reason)}"
     else:
         counts = f"{len(overlap.matched)} operations match, {len(overlap.missing)} missing, {len(overlap.extra)} extra"
-        found = f"overlap {overlap.overlap:.2f}: {counts}"
+        near = f" ({len(overlap.changed)} of them changed: another constant or operator)" if overlap.changed else ""
+        found = f"overlap {overlap.overlap:.2f}: {counts}{near}"
     if facts.right:
         return f"right, so paid {recipe.atomic_right:g} whatever the overlap; {found}"
     if recipe.atomic_needs_run and not facts.runs:
