@@ -51,6 +51,8 @@ class TrainConfig:
     """Weight of the divergence from the starting policy."""
     memory: bool = True
     """May right answers join the memory while the policy trains?"""
+    memory_contrast: bool = False
+    """Set the failed thoughts against the verified ones: wrong answers then join the memory too, apart from the right ones."""
     threads: int = 0
     """CPU threads; 0: as many as the machine has."""
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -127,6 +127,9 @@ def _prepare(config: TrainConfig) -> tuple[Recipe, Dataset, Dataset, Policy]:
     """Everything that may be refused, before anything is written."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     recipe = recipe_of(config)
+    if config.memory_contrast and not (config.memory and "memory" in recipe.parts):
+        what = "memory is off" if "memory" in recipe.parts else f"recipe {recipe.name!r} has no memory part"
+        raise FinerError(f"memory_contrast compares thoughts in the memory, and {what}; take it out, or set recipe and memory")
     everything = load_dataset(config.dataset)
     dataset = everything.split(config.split)
     dataset = replace(dataset, questions=tuple(q for q in dataset.questions if q.kind != config.without_kind))
@@ -146,7 +149,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
     recipe, dataset, dev, policy = prepared
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
     with quiet(), Judge({**dataset.databases, **dev.databases}) as judge:
-        scorer = _scorer(recipe, dataset, judge, checkpoint)
+        scorer = _scorer(config, recipe, dataset, judge, checkpoint)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
         trainer = make_trainer(recorder, model=policy.model, args=_arguments(config, folder, policy),
                                train_dataset=_rows(dataset, policy), processing_class=policy.tokenizer, peft_config=_lora(policy))  # fmt: skip
@@ -174,12 +177,15 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
             controls.close()
 
 
-def _scorer(recipe: Recipe, dataset: Dataset, judge: Judge, checkpoint: Path | None) -> Scorer:
+def _scorer(config: TrainConfig, recipe: Recipe, dataset: Dataset, judge: Judge, checkpoint: Path | None) -> Scorer:
     """The scorer, with the memory and the weights as they were at the checkpoint."""
     memory = None
     if checkpoint is not None:
         recipe = recipe.with_weights(json.loads((checkpoint / MARKER).read_text())["weights"])
         memory = Memory.load(checkpoint / "memory") if (checkpoint / "memory").exists() else None
+    elif config.memory_contrast and "memory" in recipe.parts:
+        memory = Memory(contrast=True)
+        memory.add(dataset.traces)
     return Scorer(recipe, dataset, memory, judge)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finer.errors import FinerError
-from finer.records import Group, Question, RewardBreakdown, Rollout
+from finer.records import Group, Question, RewardBreakdown, Rollout, Trace
 from finer.rewards import Scorer
 from finer.run_writer import RunWriter
 from finer.runs_schema import MemoryEvent
@@ -70,20 +70,29 @@ class StepRecorder:
         self.groups, self.seconds = [], {}
 
     def remember(self, step: int) -> list[MemoryEvent]:
-        """Proposes the right answers' thoughts to the memory; they count from the next step on."""
+        """Offers the right answers' thoughts to the memory; they count from the next step on.
+
+        To a memory in the contrastive form the wrong answers' thoughts too, for its failed traces.
+        """
         memory = self.scorer.memory
         if memory is None or not self.grow_memory:
             return []
         events = []
         for group in self.groups:
-            schema = self.scorer.dataset.databases[group.question.db_id].schema
             paid = [rollout.breakdown for rollout in group.rollouts]
-            for trace in self.scorer.right_traces(group.question, paid, step):
-                refusal = memory.propose(trace, schema)
-                kept = trace if refusal else memory.waiting[-1]
-                events.append(MemoryEvent("refused" if refusal else "inserted", kept, refusal))
+            events += [self._offer(trace, "verified") for trace in self.scorer.right_traces(group.question, paid, step)]
+            if memory.retrieval.contrast:
+                events += [self._offer(trace, "failed") for trace in self.scorer.failed_traces(group.question, paid, step)]
         memory.commit()
         return events
+
+    def _offer(self, trace: Trace, collection: str) -> MemoryEvent:
+        memory, failed = self.scorer.memory, collection == "failed"
+        refusal = memory.offer(trace, self.scorer.dataset.databases[trace.db_id].schema, failed)
+        if refusal:
+            return MemoryEvent("refused", trace, refusal.reason, collection=collection, rule=refusal.kind)
+        kept = (memory.failed_waiting if failed else memory.waiting)[-1]
+        return MemoryEvent("inserted", kept, collection=collection)
 
 
 class Controls:

@@ -16,7 +16,7 @@ from typing import Any
 
 from finer.errors import FinerError
 from finer.records import Group
-from finer.render import Markup, atom_ledger, curves, group_table, memory_matches, page, section, waterfall
+from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
 from finer.render.charts import wilson
 from finer.render.markup import join, one_line, plain, tag
 from finer.render.style import signed, status_badge
@@ -73,6 +73,7 @@ def report_html(run: Run) -> str:
         curves(run.metrics(), evaluations),
         _changes(evaluations),
         *_groups(run),
+        _gate(run),
         _configuration(run),
     ]
     return page(f"Report of the run {plain(run.folder.name)}", *[part for part in parts if part is not None])
@@ -228,6 +229,12 @@ def _group(run: Run, why: str, group: Group) -> list[Markup]:
         _folded("Thoughts near this one in the memory", memory_matches(rollout, events)),
     ]
     return [section("", tag("h3", why)), group_table(group, rollout.rollout_id), *details]
+
+
+def _gate(run: Run) -> Markup | None:
+    """What the memory's gate let in over the whole run; nothing for a run that offered it nothing."""
+    events = run.memory_events()
+    return _folded("Thoughts that the memory kept, and why it refused the others", memory_gate(events)) if events else None
 
 
 def _folded(label: str, content: Markup) -> Markup:

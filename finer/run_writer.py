@@ -28,6 +28,7 @@ from finer.run_owner import OPEN_HERE, effective_status, this_process
 from finer.runs_schema import (
     APPLICATION_ID,
     FILE_NAME,
+    MEMORY_COLLECTIONS,
     MEMORY_KINDS,
     NEEDS_PROGRAM,
     SCHEMA_VERSION,
@@ -242,9 +243,11 @@ class RunWriter:
         for event in events:
             if event.kind not in MEMORY_KINDS:
                 raise ValueError(f"unknown memory event {event.kind!r}; it is one of {', '.join(MEMORY_KINDS)}")
+            if event.collection not in MEMORY_COLLECTIONS:
+                raise ValueError(f"unknown collection {event.collection!r}; it is one of {', '.join(MEMORY_COLLECTIONS)}")
             trace = as_json(asdict(event.trace), f"trace {event.trace.trace_id}")
-            rows.append((step, event.kind, trace, _text(event.reason), time.time()))
-        sql = "INSERT INTO memory_events (step, kind, trace, reason, at) VALUES (?, ?, ?, ?, ?)"
+            rows.append((step, event.kind, trace, _text(event.reason), time.time(), event.collection, event.rule))
+        sql = "INSERT INTO memory_events (step, kind, trace, reason, at, collection, rule) VALUES (?, ?, ?, ?, ?, ?, ?)"
         self._connection.executemany(sql, rows)
 
     @contextmanager

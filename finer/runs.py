@@ -173,7 +173,7 @@ class Run:
 
     def memory_events(self) -> list[MemoryEvent]:
         """Every trace that the memory took in or refused, in order."""
-        rows = self._rows("SELECT kind, trace, reason, step, at FROM memory_events ORDER BY memory_event_id")
+        rows = self._rows("SELECT kind, trace, reason, step, at, collection, rule FROM memory_events ORDER BY memory_event_id")
         return [MemoryEvent(row[0], Trace(**json.loads(row[1])), *row[2:]) for row in rows]
 
     def events(self) -> list[RunEvent]:

@@ -21,16 +21,31 @@ from finer.records import Trace
 FILE_NAME = "run.sqlite"
 APPLICATION_ID = 0x464E4552
 """'FNER' in ASCII, in the file's header: tells a run store from any other SQLite file."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NEEDS_PROGRAM = "0.1.0"
 """The first version of this program that reads SCHEMA_VERSION; written into every store for older programs to quote."""
-UPGRADES: dict[int, str] = {}
-"""Version n -> the SQL that turns a store of version n into one of version n + 1. Empty: there is one version so far."""
+UPGRADES: dict[int, str] = {
+    1: """
+ALTER TABLE memory_events ADD COLUMN collection TEXT NOT NULL DEFAULT 'verified';
+ALTER TABLE memory_events ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+UPDATE memory_events SET rule = CASE
+    WHEN reason LIKE '% words, and the gate takes %' THEN 'length'
+    WHEN reason LIKE 'names % tables and columns %' THEN 'mentions'
+    WHEN reason LIKE '% mentions of the schema a word%' THEN 'density'
+    WHEN reason LIKE 'repeats itself%' THEN 'repetition'
+    WHEN reason LIKE 'too close to trace %' THEN 'duplicate'
+    ELSE '' END
+WHERE kind = 'refused'
+""",
+}
+"""Version n -> the SQL that turns a store of version n into one of version n + 1. Version 1 knew verified traces alone, and
+the rule of the gate only from its sentence."""
 
 STAGES = ("generation", "scoring", "update", "store")
 STATUSES = ("running", "paused", "finished", "stopped", "crashed")
 REQUEST_KINDS = ("pause", "resume", "stop", "checkpoint", "weights")
 MEMORY_KINDS = ("inserted", "refused")
+MEMORY_COLLECTIONS = ("verified", "failed")
 BUSY_SECONDS = 10.0
 """How long a write waits for another process's write; readers never wait (WAL)."""
 
@@ -117,7 +132,9 @@ CREATE TABLE memory_events (
     kind TEXT NOT NULL CHECK (kind IN ('inserted', 'refused')),
     trace TEXT NOT NULL,
     reason TEXT NOT NULL,
-    at REAL NOT NULL
+    at REAL NOT NULL,
+    collection TEXT NOT NULL DEFAULT 'verified',
+    rule TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE requests (
     request_id INTEGER PRIMARY KEY,
@@ -207,6 +224,10 @@ class MemoryEvent:
     reason: str = ""
     step: int = 0
     at: float = 0.0
+    collection: str = "verified"
+    """verified (the thought of a right answer) or failed (of a wrong one)."""
+    rule: str = ""
+    """The rule of the gate that refused it: length, mentions, density, repetition or duplicate; '' where none did."""
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,8 @@ REFUSED = {
     "an unknown recipe": ({"recipe": "fine"}, FinerError, "finer"),
     "an unknown policy": ({"policy": "tinny"}, FinerError, "tiny"),
     "more questions than there are": ({"questions_per_step": 5000}, FinerError, "576"),
+    "a contrast without a memory": ({"memory_contrast": True, "memory": False}, FinerError, "memory is off"),
+    "a contrast that the recipe does not pay": ({"memory_contrast": True, "recipe": "sparse"}, FinerError, "'sparse' has no memory part"),
     "a dataset that is not there": ({"dataset": "no/such/folder"}, (FinerError, OSError), "no/such/folder"),
 }
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finer.records import AtomicOverlap, RewardBreakdown, RewardPart
-from finer.render import atom_ledger, curves, group_table, memory_matches, page, waterfall
+from finer.render import atom_ledger, curves, group_table, memory_gate, memory_matches, page, waterfall
 from finer.render.atoms import marked
 from finer.render.charts import Point, nice_ticks, thin, wilson
 from finer.render.markup import Markup, plain, tag, text
@@ -364,16 +364,47 @@ def test_memory_says_who_wrote_each_neighbour_and_when():
     assert "No. Only right answers are offered" in said
 
 
-def memory_event(kind: str, reason: str = ""):
+def memory_event(kind: str, reason: str = "", collection: str = "verified", rule: str = ""):
     trace = SimpleNamespace(thought=samples.THOUGHT, sql=samples.GOLD)
-    return SimpleNamespace(kind=kind, trace=trace, reason=reason, step=14)
+    return SimpleNamespace(kind=kind, trace=trace, reason=reason, step=14, collection=collection, rule=rule)
 
 
 INSERTIONS = {
     "inserted": ([memory_event("inserted")], "✓ Yes: taken in after step 14."),
     "refused": ([memory_event("refused", "too like trace 12")], "No, the gate refused it: too like trace 12"),
     "not offered": ([], "No. It was not offered."),
+    "failed": ([memory_event("inserted", "", "failed")], "✓ Yes: taken in after step 14, among the failed thoughts."),
 }
+
+
+def test_the_gates_refusals_are_told_by_rule_with_their_share():
+    events = [memory_event("inserted"), memory_event("refused", "3 words", rule="length")]
+    events += [memory_event("refused", "too close", rule="duplicate")] * 2
+    events += [memory_event("inserted", "", "failed"), memory_event("refused", "odd", "failed")]
+    said = Reader(memory_gate(events)).text
+    assert "What the gate let in, step 14" in said
+    right = "thoughts of right answers 4 1 (25 %) 1 (25 %) too few or too many words 2 (50 %) too close to a thought that is there"
+    assert right in said and "thoughts of wrong answers 2 1 (50 %) 1 (50 %) for another reason" in said
+
+
+def test_a_gate_that_was_offered_nothing_says_so():
+    assert "No thought was offered to the memory." in Reader(memory_gate([])).text
+
+
+def test_every_rule_of_the_gate_has_its_words():
+    from finer.memory.gate import REFUSAL_KINDS
+    from finer.render.memory import RULES
+
+    assert tuple(RULES) == (*REFUSAL_KINDS, "")
+
+
+def test_the_contrast_shows_both_sides():
+    member = samples.group().rollouts[1]
+    part = member.breakdown.part("memory")
+    evidence = {**part.evidence, "failed_snapshot": 9, "failed_neighbours": [{**samples.NEIGHBOURS[0], "thought": "Guess the key."}]}
+    parts = tuple(dataclasses.replace(p, evidence=evidence) if p is part else p for p in member.breakdown.parts)
+    said = Reader(memory_matches(dataclasses.replace(member, breakdown=dataclasses.replace(member.breakdown, parts=parts)))).text
+    assert "Nearest failed thoughts 0.840 Guess the key." in said and "Set against a memory of 9 thoughts of wrong answers." in said
 
 
 @pytest.mark.parametrize(("events", "words"), INSERTIONS.values(), ids=INSERTIONS.keys())

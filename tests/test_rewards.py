@@ -18,7 +18,8 @@ from finer.datasets import Database, Dataset
 from finer.judge import Judge
 from finer.memory import Memory
 from finer.prompt import completion_text
-from finer.records import Execution, Question, Trace, Verdict
+from finer.recorder import StepRecorder
+from finer.records import Execution, Group, Question, Rollout, Trace, Verdict
 from finer.rewards import RECIPES, Scorer, get_recipe, reward_functions, score, trl
 from finer.rewards.facts import json_rows
 from finer.rewards.result import result_overlap
@@ -411,6 +412,28 @@ def test_right_traces_are_the_right_answers_different_thoughts(scorer):
     traces = scorer.right_traces(TITLES, scorer.score(TITLES, texts), step=4)
     assert [trace.thought for trace in traces] == [THOUGHT, "Another thought."]
     assert traces[0] == Trace(-1, "library", TITLES.text, THOUGHT, GOLD, "policy", 4)
+
+
+LONG = "Use the table book, keep the rows with year above 3000 and return each title."
+OFFERED = {
+    "published": (False, [("inserted", "verified", "")]),
+    "contrast": (True, [("inserted", "verified", ""), ("inserted", "failed", ""), ("refused", "failed", "length")]),
+}
+
+
+@pytest.mark.parametrize("case", OFFERED)
+def test_after_a_step_a_contrastive_memory_is_offered_the_wrong_answers_too(case, dataset, judge):
+    contrast, expected = OFFERED[case]
+    memory = Memory(contrast=contrast)
+    memory.add(TRACES)
+    scorer = Scorer("finer", dataset, memory, judge)
+    texts = [RIGHT, completion_text(LONG, GOLD.replace("2000", "3000")), completion_text("No idea.", "SELECT 1")]
+    paid = enumerate(zip(texts, scorer.score(TITLES, texts)))
+    rollouts = tuple(Rollout(place, 4, 1, place, text, breakdown, 0.0, 9) for place, (text, breakdown) in paid)
+    group = Group(1, 4, TITLES, "", rollouts)
+    recorder = StepRecorder(None, scorer, 3, grow_memory=True, groups=[group])
+    assert [(event.kind, event.collection, event.rule) for event in recorder.remember(4)] == expected
+    assert [trace.thought for trace in memory.failed_traces] == [LONG] * contrast and len(memory.traces) == 3
 
 
 def test_without_a_memory_the_datasets_traces_serve(dataset, judge):

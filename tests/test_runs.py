@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -95,9 +96,10 @@ def test_steps_metrics_and_events_come_back(writer, run):
 
 def test_memory_events_come_back(writer, run):
     trace = Trace(900, "library", "Which books?", "look at book", "SELECT name FROM book", "policy", 1)
-    events = [MemoryEvent("inserted", trace), MemoryEvent("refused", trace, "too like trace 7")]
+    events = [MemoryEvent("inserted", trace), MemoryEvent("refused", trace, "too like trace 7", collection="failed", rule="duplicate")]
     writer.write_step(1, [], {}, {}, memory_events=events)
     seen = run.memory_events()
+    assert [(e.collection, e.rule) for e in seen] == [("verified", ""), ("failed", "duplicate")]
     assert [(e.kind, e.trace, e.reason, e.step) for e in seen] == [("inserted", trace, "", 1), ("refused", trace, "too like trace 7", 1)]
 
 
@@ -527,15 +529,39 @@ def test_a_store_of_a_newer_program_names_the_program_it_needs(tmp_path):
     RunWriter.create(tmp_path, CONFIG).close()
     connection = sqlite3.connect(tmp_path / "run.sqlite")
     connection.executescript("PRAGMA user_version = 99; UPDATE state SET needs_program = '7.2'")
-    with pytest.raises(RunStoreError, match="schema version 99; this program reads up to 1. It needs finer-workbench 7.2 or newer"):
+    with pytest.raises(RunStoreError, match="schema version 99; this program reads up to 2. It needs finer-workbench 7.2 or newer"):
         Run(tmp_path)
 
 
 def make_newer(monkeypatch):
     """A program one schema further on than the store."""
     for module in ("finer.runs", "finer.run_writer", "finer.runs_schema"):
-        monkeypatch.setattr(f"{module}.SCHEMA_VERSION", 2)
-    monkeypatch.setitem(runs_schema.UPGRADES, 1, "UPDATE events SET kind = 'was ' || kind; ALTER TABLE steps ADD COLUMN note TEXT")
+        monkeypatch.setattr(f"{module}.SCHEMA_VERSION", 3)
+    monkeypatch.setitem(runs_schema.UPGRADES, 2, "UPDATE events SET kind = 'was ' || kind; ALTER TABLE steps ADD COLUMN note TEXT")
+
+
+OLD_REASONS = {
+    "length": "3 words, and the gate takes 8 to 2000",
+    "mentions": "names 1 tables and columns of the schema, and the gate asks for 2",
+    "density": "0.010 mentions of the schema a word, and the gate asks for 0.05",
+    "repetition": "repeats itself: 40% of its word pairs differ, and the gate asks for 60%",
+    "duplicate": "too close to trace 7: cosine 0.981, and the gate takes less than 0.95",
+    "": "a reason of another program",
+}
+
+
+def test_a_store_of_version_1_tells_the_gates_rule_from_its_sentence(tmp_path):
+    """A store as that version wrote it: memory events without a collection and without a rule."""
+    trace = Trace(7, "library", "?", "a thought", "SELECT 1", "policy", 1)
+    events = [MemoryEvent("refused", trace, reason) for reason in OLD_REASONS.values()]
+    with RunWriter.create(tmp_path, CONFIG) as writer:
+        writer.write_step(1, [], {}, {}, [*events, MemoryEvent("inserted", trace)])
+    connection = sqlite3.connect(tmp_path / "run.sqlite")
+    connection.executescript("ALTER TABLE memory_events DROP COLUMN collection; ALTER TABLE memory_events DROP COLUMN rule; PRAGMA user_version = 1")
+    connection.close()
+    seen = Run(tmp_path).memory_events()
+    assert [event.rule for event in seen] == [*OLD_REASONS, ""]
+    assert {event.collection for event in seen} == {"verified"}
 
 
 def test_an_older_store_is_read_through_a_copy_and_left_as_it_is(tmp_path, monkeypatch):
@@ -549,13 +575,22 @@ def test_an_older_store_is_read_through_a_copy_and_left_as_it_is(tmp_path, monke
     assert (tmp_path / "run.sqlite").read_bytes() == before
 
 
+def test_the_recorded_run_opens_and_its_folder_stays_as_it_is():
+    """It was recorded under version 1."""
+    folder = ROOT / "data" / "recorded" / "first-steps"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    counted = Counter((event.kind, event.rule) for event in Run(folder).memory_events())
+    assert counted == {("inserted", ""): 25, ("refused", "length"): 4, ("refused", "duplicate"): 62}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_resume_upgrades_an_older_store_in_place(tmp_path, monkeypatch):
     with RunWriter.create(tmp_path, CONFIG) as writer:
         write(writer, 1)
     make_newer(monkeypatch)
     with RunWriter.resume(tmp_path, 1) as writer:
         write(writer, 2)
-    assert sqlite3.connect(tmp_path / "run.sqlite").execute("PRAGMA user_version").fetchone() == (2,)
+    assert sqlite3.connect(tmp_path / "run.sqlite").execute("PRAGMA user_version").fetchone() == (3,)
     assert Run(tmp_path).last_step == 2
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import ipywidgets
 
-from finer.render import Markup, atom_ledger, curves, group_table, memory_matches, page, section, waterfall
+from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
 from finer.render.markup import tag
 from finer.render.style import STYLE
 from finer.runs import Run
@@ -113,11 +113,12 @@ class AtomsView(View):
 
 
 class MemoryView(View):
-    """Which verified thoughts are near the chosen answers' thoughts, and whether the memory took them in."""
+    """Which thoughts are near the chosen answers' thoughts, whether the memory took them in, and what its gate let in."""
 
     title = "Memory"
 
     def fragment(self) -> Markup:
-        events = [event for event in self.run.memory_events() if event.step == self.choice.step]
-        shown = [memory_matches(rollout, events) for rollout in self.choice.selection]
-        return Markup("".join(shown)) if shown else nothing_yet("A thought's neighbours")
+        events = self.run.memory_events()
+        here = [event for event in events if event.step == self.choice.step]
+        shown = [memory_matches(rollout, here) for rollout in self.choice.selection]
+        return Markup("".join([*shown, memory_gate(events)])) if shown else nothing_yet("A thought's neighbours")

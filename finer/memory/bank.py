@@ -85,6 +85,11 @@ class Memory:
         """Accepted proposals of verified traces that the next ``commit`` makes visible."""
         return self._waiting("verified")
 
+    @property
+    def failed_waiting(self) -> tuple[Trace, ...]:
+        """The same of failed traces."""
+        return self._waiting("failed")
+
     def _waiting(self, kind: str) -> tuple[Trace, ...]:
         collection = self._collections[kind]
         return tuple(collection.traces(range(collection.visible, len(collection))))
@@ -124,13 +129,17 @@ class Memory:
 
         A verified one has SQL that is right on every instance; one with wrong SQL goes to the ``failed`` collection.
         """
+        refusal = self.offer(trace, schema, failed)
+        return refusal.reason if refusal else ""
+
+    def offer(self, trace: Trace, schema: Schema, failed: bool = False) -> Refusal | None:
+        """``propose``, with the rule of the gate beside its reason; None where the trace was taken."""
         kind = "failed" if failed else "verified"
         refusal = self.gate.refusal_of_text(trace.thought, schema) or self._duplicate(kind, trace.thought)
         self.gate_counts[kind].note(refusal.kind if refusal else "")
-        if refusal:
-            return refusal.reason
-        self._append(kind, [trace])
-        return ""
+        if refusal is None:
+            self._append(kind, [trace])
+        return refusal
 
     def _duplicate(self, kind: str, thought: str) -> Refusal | None:
         collection = self._collections[kind]
@@ -202,9 +211,9 @@ class Memory:
         return snapshot
 
     def encode_ahead(self, texts: Iterable[str]) -> None:
-        """Encode a step's texts in one batch; the encoder keeps them for the matches that follow."""
+        """Encode a step's texts in one batch; the encoder keeps them for the matches and the offers that follow."""
         different = [text for text in dict.fromkeys(texts) if text.strip()]
-        if different and sum(self.now()):
+        if different:
             self.encoder.encode(different)
 
     def _encode(self, texts: Sequence[str]) -> np.ndarray:

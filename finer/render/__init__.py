@@ -13,9 +13,20 @@ from finer.render.atoms import atom_ledger
 from finer.render.curves import curves
 from finer.render.group import group_table
 from finer.render.markup import Markup
-from finer.render.memory import memory_matches
+from finer.render.memory import memory_gate, memory_matches
 from finer.render.pages import page, section
 from finer.render.results import result_difference
 from finer.render.waterfall import waterfall
 
-__all__ = ["Markup", "atom_ledger", "curves", "group_table", "memory_matches", "page", "result_difference", "section", "waterfall"]
+__all__ = [
+    "Markup",
+    "atom_ledger",
+    "curves",
+    "group_table",
+    "memory_gate",
+    "memory_matches",
+    "page",
+    "result_difference",
+    "section",
+    "waterfall",
+]

@@ -1,4 +1,4 @@
-"""Gold and prediction side by side: what they share, what only changed, and what one of them lacks, linked to their text.
+"""Gold and prediction side by side: what they share, what only changed, what one of them lacks, linked to their text.
 
 The ledger reads well by itself; the link between an atom and its place in both texts is CSS (``:has``), so it works in a
 saved notebook and in a file, with no script. A reader without styles still has the ledger in words.

@@ -1,10 +1,11 @@
-"""A thought and the verified thoughts near it: how near, from which database, written by whom and when.
+"""A thought and the thoughts near it: how near, from which database, written by whom and when; and what the gate let in.
 
 Not covered: a map of the memory, scoring against an earlier snapshot.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,15 @@ from finer.render.markup import Markup, join, tag, text
 from finer.render.style import fragment, number, part_class
 
 MOST_NEIGHBOURS = 20
+RULES = {
+    "length": "too few or too many words",
+    "mentions": "names too few tables and columns",
+    "density": "names them too thinly",
+    "repetition": "repeats itself",
+    "duplicate": "too close to a thought that is there",
+    "": "for another reason",
+}
+"""The gate's rules in the order in which they are asked, in words."""
 _SOURCES = {"starter": "shipped with the starter data", "policy": "written by the policy"}
 
 
@@ -39,6 +49,38 @@ def memory_matches(rollout: Rollout, events: Iterable[Any] = ()) -> Markup:
     )
 
 
+def memory_gate(events: Iterable[Any]) -> Markup:
+    """How many thoughts were offered to the memory, how many it kept, and what share each rule of its gate refused.
+
+    ``events``: memory events (records with ``kind``, ``collection``, ``rule`` and ``step``), of a run or of a step of it.
+    """
+    events = list(events)
+    offered = {"verified": "thoughts of right answers", "failed": "thoughts of wrong answers"}
+    rows = [_gate_row(words, [one for one in events if one.collection == name]) for name, words in offered.items()]
+    columns = ("offered", "n", "kept", "refused, by rule")
+    head = tag("tr", *[tag("th", column, scope="col") for column in columns])
+    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="m-gate")
+    content = table if events else tag("p", "No thought was offered to the memory.", class_="f-soft")
+    steps = sorted({one.step for one in events})
+    when = f", steps {steps[0]} to {steps[-1]}" if len(steps) > 1 else f", step {steps[0]}" if steps else ""
+    return fragment("gate", "The gate of the memory", tag("h3", f"What the gate let in{when}"), content)
+
+
+def _gate_row(words: str, events: list[Any]) -> Markup | None:
+    if not events:
+        return None
+    refused = Counter(one.rule for one in events if one.kind == "refused")
+    known = [rule for rule in RULES if rule in refused]
+    rules = [tag("li", f"{_share(refused[rule], len(events))} {RULES[rule]}") for rule in known]
+    kept = _share(len(events) - sum(refused.values()), len(events))
+    cells = [tag("td", len(events)), tag("td", kept), tag("td", tag("ul", *rules) if rules else "none")]
+    return tag("tr", tag("th", words, scope="row"), *cells)
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count} ({100 * count / of:.0f} %)"
+
+
 def _matches(part: RewardPart) -> Markup:
     neighbours = list(part.evidence.get("neighbours", ()))
     paid = "not scored" if part.value is None else f"paid {part.weight:g} × {part.value:.3f} = {part.contribution:.3f}"
@@ -52,7 +94,17 @@ def _matches(part: RewardPart) -> Markup:
     rows = [_neighbour(one) for one in neighbours[:MOST_NEIGHBOURS]]
     rest = len(neighbours) - len(rows)
     more = tag("p", f"{rest} further neighbours are not shown.", class_="f-soft") if rest else None
-    return join(head, tag("ol", *rows, class_="m-list"), _snapshot(part), more)
+    return join(head, tag("ol", *rows, class_="m-list"), _snapshot(part), more, _failed(part))
+
+
+def _failed(part: RewardPart) -> Markup | None:
+    """The other side of the contrastive form."""
+    neighbours = part.evidence.get("failed_neighbours")
+    if not neighbours:
+        return None
+    rows = [_neighbour(one) for one in neighbours[:MOST_NEIGHBOURS]]
+    said = f"Set against a memory of {part.evidence.get('failed_snapshot')} thoughts of wrong answers."
+    return join(tag("h3", "Nearest failed thoughts"), tag("ol", *rows, class_="m-list"), tag("p", said, class_="f-soft"))
 
 
 def _snapshot(part: RewardPart) -> Markup | None:
@@ -89,10 +141,11 @@ def _insertion(rollout: Rollout, events: list[Any]) -> Markup:
     mine = [one for one in events if (one.step, one.trace.thought.strip(), one.trace.sql.strip()) == key]
     head = tag("h3", "Did the memory take it in?")
     if not mine:
-        why = (
-            "Only right answers are offered to the memory." if breakdown.status != "correct" else "It was not offered."
-        )
+        only_right = breakdown.status != "correct" and not any(one.collection == "failed" for one in events)
+        why = "Only right answers are offered to the memory." if only_right else "It was not offered."
         return join(head, tag("p", f"No. {why}", class_="f-soft"))
-    if any(one.kind == "inserted" for one in mine):
-        return join(head, tag("p", f"✓ Yes: taken in after step {rollout.step}."))
+    kept = [one for one in mine if one.kind == "inserted"]
+    if kept:
+        among = ", among the failed thoughts" if kept[0].collection == "failed" else ""
+        return join(head, tag("p", f"✓ Yes: taken in after step {rollout.step}{among}."))
     return join(head, tag("p", "✗ No, the gate refused it: ", text(mine[0].reason, 600)))

@@ -110,7 +110,9 @@ class Scorer:
         """The same for a whole step: (question, completions) pairs, all against the memory as it is now."""
         batch = list(batch)
         if self.memory is not None and "memory" in self.recipe.parts:
-            self.memory.encode_ahead(parse_completion(text).thought for _, completions in batch for text in completions)
+            thoughts = [parse_completion(text).thought for _, completions in batch for text in completions]
+            by_question = self.memory.retrieval.by == "question"
+            self.memory.encode_ahead(thoughts + [question.text for question, _ in batch if by_question])
         return [self.score(question, completions) for question, completions in batch]
 
     def right_traces(self, question: Question, paid: Iterable[RewardBreakdown], step: int) -> list[Trace]:

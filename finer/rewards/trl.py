@@ -40,7 +40,7 @@ class BatchScorer:
         texts = [completion_of(completion) for completion in completions]
         questions = questions_of(self.scorer, len(texts), columns)
         memory = self.scorer.memory
-        asked = (texts, questions, self.scorer.recipe, memory.snapshot if memory else 0)
+        asked = (texts, questions, self.scorer.recipe, memory.now() if memory else None)
         if asked != self._asked:
             self._paid = self._score(texts, questions)
             self._asked = asked
