@@ -37,6 +37,8 @@ class View:
     """Base of the views: holds what is chosen and one HTML widget that shows it."""
 
     title = ""
+    of_run = False
+    """True where the view shows the whole run, whatever group is chosen."""
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Curves(View):
     """How training went: total, parts, signal, length and accuracy."""
 
     title = "Curves"
+    of_run = True
 
     def fragment(self) -> Markup:
         return curves(self.run.metrics(), self.run.evaluations())

@@ -23,6 +23,7 @@ from finer.render.style import STYLE
 from finer.runs import Run
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
+from widgets.ledger import LedgerView
 from widgets.results import ResultsView
 from widgets.selectors import Selectors
 from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView, View, bundle
@@ -32,10 +33,12 @@ LONGEST_REST = 1.0
 REST_FACTOR = 30
 """After drawing for t seconds of CPU, rest for 30 t (at most a second): following then costs about 3 % of one core."""
 ALIVE = ("running", "paused")
+KINDS = (Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView, LedgerView)
+"""The views in the order of their tabs; one that shows the whole run has no selectors above it."""
 
 
 class Workbench:
-    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, results, memory and controls.
+    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, results, memory, ledger, controls.
 
     ``follow()`` keeps it up to date while the run trains; ``selection`` is the chosen answers as a plain list.
     Raises RunStoreError, with what to do, where the folder holds no run.
@@ -47,9 +50,7 @@ class Workbench:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._trouble = ""
-        self.views: list[View] = [
-            kind(self.run, choice=self.choice) for kind in (Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView)
-        ]
+        self.views: list[View] = [kind(self.run, choice=self.choice) for kind in KINDS]
         self.controls = Controls(self.run, self._pressed)
         self.selectors = Selectors(self.choice, self._chosen)
         self.head = ipywidgets.HTML()
@@ -59,8 +60,8 @@ class Workbench:
         self.tabs.observe(lambda _: self.refresh(), "selected_index")
 
     def _tabs(self) -> ipywidgets.Tab:
-        curves, *chosen = [view.widget for view in self.views]
-        children = [curves, *[ipywidgets.VBox([self.selectors.widget, view]) for view in chosen], self.controls.widget]
+        above = [[] if view.of_run else [self.selectors.widget] for view in self.views]
+        children = [ipywidgets.VBox([*over, view.widget]) for over, view in zip(above, self.views)] + [self.controls.widget]
         tabs = ipywidgets.Tab(children=children)
         for place, title in enumerate([*[view.title for view in self.views], "Controls"]):
             tabs.set_title(place, title)  # the one way that ipywidgets 7 and 8 share
