@@ -13,7 +13,10 @@ from typing import Any
 
 import ipywidgets
 
+from finer.contributions import recorded_scaling
+from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
+from finer.render.difference import answer_difference
 from finer.render.markup import tag
 from finer.render.style import STYLE
 from finer.runs import Run
@@ -86,13 +89,30 @@ class Curves(View):
 
 
 class GroupView(View):
-    """The answers to one question at one step, best paid first."""
+    """The answers to one question at one step, best paid first; of the first two that are chosen, how their texts differ."""
 
     title = "Group"
+    _known: tuple[tuple[int, ...], list[Group]] = ((), [])
 
     def fragment(self) -> Markup:
         group, chosen = self.choice.group, self.choice.rollout
-        return group_table(group, chosen.rollout_id if chosen else None) if group else nothing_yet("A group")
+        if group is None:
+            return nothing_yet("A group")
+        # The other groups of the step are read only where the group alone does not explain its advantages.
+        batch = () if recorded_scaling([group]) else self._step()
+        return Markup(group_table(group, chosen.rollout_id if chosen else None, batch) + self._difference())
+
+    def _step(self) -> list[Group]:
+        """The groups of the step, whole; read once, since a step does not change."""
+        ids = tuple(summary.group_id for summary in self.choice.summaries)
+        if ids != self._known[0]:
+            self._known = ids, [self.run.group(group_id) for group_id in ids]
+        return self._known[1]
+
+    def _difference(self) -> Markup:
+        if len(self.choice.selection) >= 2:
+            return answer_difference(*self.choice.selection[:2])
+        return section("", tag("p", "Select two answers to see how their texts differ.", class_="f-soft"))
 
 
 class RolloutView(View):

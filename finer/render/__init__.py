@@ -11,6 +11,7 @@ Not covered: gestures (``widgets``), choosing what to show (``widgets``, ``finer
 
 from finer.render.atoms import atom_ledger
 from finer.render.curves import curves
+from finer.render.difference import answer_difference
 from finer.render.group import group_table
 from finer.render.markup import Markup
 from finer.render.memory import memory_gate, memory_matches
@@ -20,6 +21,7 @@ from finer.render.waterfall import waterfall
 
 __all__ = [
     "Markup",
+    "answer_difference",
     "atom_ledger",
     "curves",
     "group_table",

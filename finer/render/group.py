@@ -1,28 +1,63 @@
-"""The answers to one question at one step, ordered by what they were paid.
+"""The answers to one question at one step, ordered by what they were paid, each advantage as the sum of what its parts added.
 
-Not covered: the text difference between two answers, what-if weights.
+Not covered: the text difference between two answers (``difference``), other weights (``whatif``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
+from finer.contributions import Scaling, group_contributions, recorded_scaling
 from finer.records import Group, RewardBreakdown, Rollout
 from finer.render.markup import Markup, join, one_line, tag, text
 from finer.render.style import fragment, legend, number, part_class, part_letter, signed, status_badge
 
+_CSS = ".finer-view .g-sum{font-size:12.5px;color:var(--f-soft);font-variant-numeric:tabular-nums;min-width:11em}"
 
-def group_table(group: Group, chosen: int | None = None) -> Markup:
-    """The question, its gold SQL and every rollout, best paid first; ``chosen`` is a rollout id to mark."""
+
+def group_table(group: Group, chosen: int | None = None, batch: Sequence[Group] = ()) -> Markup:
+    """The question, its gold SQL and every rollout, best paid first; ``chosen`` is a rollout id to mark.
+
+    ``batch``: the groups of the step, which decide how the advantages are split where the step's spread counts.
+    """
     if not group.rollouts:
         return fragment("group", "Group", tag("p", "This group has no answers yet.", class_="f-soft"))
     ordered = sorted(group.rollouts, key=lambda rollout: (-rollout.breakdown.total, rollout.position))
     scale = max([1e-9] + [_paid(rollout.breakdown) for rollout in ordered])
-    rows = [_row(rollout, scale, rollout.rollout_id == chosen) for rollout in ordered]
+    scaling = recorded_scaling(batch or [group])
+    added = dict(zip((rollout.rollout_id for rollout in group.rollouts), group_contributions(group, scaling or Scaling(), batch)))
+    rows = [_row(rollout, scale, added[rollout.rollout_id], rollout.rollout_id == chosen) for rollout in ordered]
     table = tag("table", _head(), tag("tbody", *rows), class_="f-answers")
     names = [part.name for part in ordered[0].breakdown.parts]
-    return fragment("group", f"Answers to question {group.question.index}", question_head(group), table, legend(names))
+    label = f"Answers to question {group.question.index}"
+    said = tag("p", scaling_words(scaling), class_="f-soft")
+    return fragment("group", label, question_head(group), table, legend(names), said, extra_css=_CSS)
 
+
+def scaling_words(scaling: Scaling | None) -> str:
+    """What an advantage is, and what its terms sum to.
+
+    >>> scaling_words(Scaling("group"))
+    'The terms sum to the advantage: (total − group mean) / (spread of the group + 0.0001).'
+    """
+    if scaling is None:
+        return "The recorded advantages are scaled in another way; the terms sum to total − group mean."
+    if scaling.aggregation != "sum_then_normalize":
+        return "The terms sum to the advantage: each part over its own spread in the group, then the sum over the spread of the step."
+    among = {"group": "group", "batch": "step"}.get(scaling.scale_rewards)
+    divided = f"(total − group mean) / (spread of the {among} + 0.0001)" if among else "total − group mean"
+    return f"The terms sum to the advantage: {divided}."
+
+
+def contribution_words(added: Mapping[str, float]) -> str:
+    """What each part added to an advantage, the largest first.
+
+    >>> contribution_words({"memory": -0.05, "atomic": 0.31, "format": 0.0})
+    'atomic +0.31, memory −0.05, format 0.00'
+    """
+    ordered = sorted(added.items(), key=lambda term: -abs(term[1]))
+    return ", ".join(f"{name} {signed(amount)}" for name, amount in ordered)
 
 def question_head(group: Group) -> Markup:
     """The question as asked, where it comes from, its gold SQL, and how the group fared."""
@@ -61,13 +96,13 @@ def _paid(breakdown: RewardBreakdown) -> float:
 
 
 def _head() -> Markup:
-    names = ["#", "parts", "total", "advantage", "status", "SQL"]
+    names = ["#", "parts", "total", "advantage", "is the sum of", "status", "SQL"]
     numeric = {"#", "total", "advantage"}
     cells = [tag("th", name, scope="col", class_="f-number" if name in numeric else None) for name in names]
     return tag("thead", tag("tr", *cells))
 
 
-def _row(rollout: Rollout, scale: float, chosen: bool) -> Markup:
+def _row(rollout: Rollout, scale: float, added: Mapping[str, float], chosen: bool) -> Markup:
     breakdown = rollout.breakdown
     return tag(
         "tr",
@@ -75,6 +110,7 @@ def _row(rollout: Rollout, scale: float, chosen: bool) -> Markup:
         tag("td", stack(breakdown, scale)),
         tag("td", number(breakdown.total), class_="f-number"),
         tag("td", advantage_words(rollout.advantage), class_="f-number"),
+        tag("td", text(contribution_words(added), 400), class_="g-sum"),
         tag("td", status_badge(breakdown.status)),
         tag("td", tag("code", _sql_line(rollout))),
         class_="f-chosen" if chosen else None,

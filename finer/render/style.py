@@ -166,7 +166,7 @@ white-space:normal;max-width:none}
 .finer-view tr{background:none}
 .finer-view th{font-weight:600;color:var(--f-soft);font-size:12px}
 .finer-view th.f-number,.finer-view td.f-number{text-align:right}
-.finer-view .f-answers td:last-child{width:45%}
+.finer-view .f-answers td:last-child{width:38%}
 .finer-view .f-answers td:nth-child(2){min-width:150px}
 .finer-view .f-stack{display:flex;height:18px;min-width:110px;background:var(--f-card);border-radius:3px;overflow:hidden}
 .finer-view .f-stack i{display:block;font:700 11px/18px system-ui,sans-serif;color:#111;text-align:center;overflow:hidden;border-right:1px solid var(--f-back)}
@@ -177,7 +177,8 @@ white-space:normal;max-width:none}
 .finer-view .f-answers tr{display:grid;grid-template-columns:auto 1fr auto auto;gap:2px 8px;border-bottom:1px solid var(--f-line);padding:6px 4px}
 .finer-view .f-answers td{border:0;padding:2px 0}
 .finer-view .f-answers td:nth-child(2){grid-column:2/5}
-.finer-view .f-answers td:nth-child(5){grid-column:1/3;grid-row:2}
+.finer-view .f-answers td:nth-child(6){grid-column:1/3;grid-row:2}
+.finer-view .f-answers td:nth-child(5){grid-column:1/5}
 .finer-view .f-answers td:nth-child(3){grid-column:3;grid-row:2}
 .finer-view .f-answers td:nth-child(4){grid-column:4;grid-row:2}
 .finer-view .f-answers td:last-child{grid-column:1/5;width:auto}}
