@@ -26,7 +26,7 @@ class GroupOutcome:
     """What tells one question from another within a run."""
     answers: int
     judged: int
-    """Answers that could be judged: not those whose gold failed."""
+    """Answers that could be judged: not those whose gold failed, nor those of a run that nobody has judged."""
     right: int
     spread: float
     """Largest total minus smallest, with all parts."""
@@ -68,7 +68,7 @@ def outcome_of(summary: object) -> GroupOutcome:
     """The outcome of a group summary, as ``Run.groups`` hands them out."""
     statuses, totals = summary.statuses, summary.totals
     question = f"{summary.db_id}\n{summary.question_index}\n{summary.question}"
-    judged = len(statuses) - statuses.count("gold_failed")
+    judged = len(statuses) - statuses.count("gold_failed") - statuses.count("not_judged")
     spread = max(totals) - min(totals) if totals else 0.0
     return GroupOutcome(summary.group_id, summary.step, question, len(statuses), judged, statuses.count("correct"), spread)
 

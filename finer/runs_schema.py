@@ -181,8 +181,8 @@ class GroupSummary:
 
     @property
     def share_right(self) -> float | None:
-        """Share of the judged rollouts that are correct, 0 to 1; None where none was judged (the gold failed)."""
-        judged = [status for status in self.statuses if status != "gold_failed"]
+        """Share of the judged rollouts that are correct, 0 to 1; None where none was judged."""
+        judged = [status for status in self.statuses if status not in ("gold_failed", "not_judged")]
         return judged.count("correct") / len(judged) if judged else None
 
     @property

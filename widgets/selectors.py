@@ -26,6 +26,7 @@ def group_label(summary: GroupSummary) -> str:
     '1/2 right · question 17, library: Who wrote it?'
     """
     right = f"{summary.statuses.count('correct')}/{len(summary.statuses)} right"
+    right = right if summary.share_right is not None else f"{len(summary.statuses)} answers, not judged"
     silent = "" if summary.has_signal else " · no signal"
     return f"{right}{silent} · question {summary.question_index}, {summary.db_id}: {_line(summary.question, 90)}"
 

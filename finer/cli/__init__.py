@@ -14,14 +14,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from finer.cli import answers, doubts, machine, reading, training
+from finer.cli import answers, doubts, foreign, machine, reading, training
 from finer.cli.parser import Parser
 from finer.cli.shared import free_folder, replaced
 from finer.errors import FinerError, unknown
 
 __all__ = ["build_parser", "free_folder", "main", "replaced"]
 
-FAMILIES = (machine, training, answers, doubts, reading)
+FAMILIES = (machine, training, answers, doubts, foreign, reading)
 DOWN, INTERRUPTED = 2, 130
 """Exit codes: a mistake of the person, and Ctrl-C."""
 

@@ -84,9 +84,13 @@ def group_words(group: Group) -> str:
     totals = [rollout.breakdown.total for rollout in group.rollouts]
     right = sum(rollout.breakdown.status == "correct" for rollout in group.rollouts)
     spread = stdev(totals) if len(totals) > 1 else 0.0
-    said = f"{right} of {len(totals)} answers right, mean total {number(fmean(totals))}, spread {number(spread)}"
+    judged = [rollout for rollout in group.rollouts if rollout.breakdown.status != "not_judged"]
+    counted = f"{right} of {len(totals)} answers right" if judged else f"{len(totals)} answers, not judged"
+    said = f"{counted}, mean total {number(fmean(totals))}, spread {number(spread)}"
     if spread < 1e-9:
         return said + ": all were paid the same, so this group gives no signal."
+    if not judged:
+        return said + "."
     kind = "all right" if right == len(totals) else "all wrong" if right == 0 else "mixed"
     return f"{said} ({kind})."
 

@@ -30,6 +30,7 @@ STATUS_WORDS = {
     "too_large": ("↥", "result too large", "bad"),
     "refused": ("⊘", "refused", "bad"),
     "gold_failed": ("?", "not judged: gold failed", "unknown"),
+    "not_judged": ("?", "not judged", "unknown"),
 }
 
 

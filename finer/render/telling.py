@@ -33,7 +33,7 @@ def is_mixed(summary: Any) -> bool:
 
 def is_rescued(summary: Any) -> bool:
     """True where no answer is right and the totals differ all the same: the dense parts alone give the signal."""
-    return summary.has_signal and "correct" not in summary.statuses
+    return summary.has_signal and "correct" not in summary.statuses and set(summary.statuses) != {"not_judged"}
 
 
 def telling_rollout(group: Group) -> Rollout | None:

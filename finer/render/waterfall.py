@@ -88,7 +88,7 @@ def _stage(part: RewardPart) -> Stage:
 
 
 def _execution_stages(part: RewardPart, status: str) -> list[Stage]:
-    if part.value is None:
+    if part.value is None or status == "not_judged":
         return [_stage(part)]
     ran, right = status in _RAN, status == "correct"
     runs_said = (
