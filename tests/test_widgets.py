@@ -223,7 +223,7 @@ def test_each_view_stands_alone(run, kind):
     assert view.to_html().startswith("<!DOCTYPE html>") and STYLE in view.widget.value
     shown = view._repr_mimebundle_()
     assert set(shown) == {WIDGET_VIEW, "text/html", "text/plain"}
-    assert shown[WIDGET_VIEW]["model_id"] == view.widget.model_id
+    assert shown[WIDGET_VIEW]["model_id"] == view.panel.model_id
 
 
 def test_a_view_of_one_answer(run):

@@ -6,8 +6,9 @@ never train. Core ipywidgets only, written to the interface that versions 7 and 
 
 from widgets.controls import Controls
 from widgets.ledger import LedgerView
+from widgets.memory import MemoryView
 from widgets.results import ResultsView
-from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView
+from widgets.views import AtomsView, Curves, GroupView, RolloutView
 from widgets.workbench import Workbench
 
 __all__ = ["AtomsView", "Controls", "Curves", "GroupView", "LedgerView", "MemoryView", "ResultsView", "RolloutView", "Workbench"]

@@ -15,7 +15,7 @@ import ipywidgets
 
 from finer.contributions import recorded_scaling
 from finer.records import Group
-from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
+from finer.render import Markup, atom_ledger, curves, group_table, page, section, waterfall
 from finer.render.difference import answer_difference
 from finer.render.markup import tag
 from finer.render.style import STYLE
@@ -61,6 +61,15 @@ class View:
         """The view's HTML as it should look now."""
         raise NotImplementedError
 
+    @property
+    def panel(self) -> ipywidgets.Widget:
+        """What a notebook shows: the HTML widget, in some views with controls beside it."""
+        return self.widget
+
+    def whole(self) -> Markup:
+        """The fragment with what is only drawn on demand, for a page that nobody can ask."""
+        return self.fragment()
+
     def refresh(self) -> None:
         """Draws again; sends nothing to the browser where nothing changed."""
         drawn = self.fragment()
@@ -68,11 +77,11 @@ class View:
 
     def to_html(self) -> str:
         """One self-contained document."""
-        return page(f"{self.title}: {self.run.folder.name}", self.fragment())
+        return page(f"{self.title}: {self.run.folder.name}", self.whole())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         self.refresh()
-        return bundle(self.widget, str(self.fragment()), repr(self))
+        return bundle(self.panel, str(self.fragment()), repr(self))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} of {self.run!r}"
@@ -133,15 +142,3 @@ class AtomsView(View):
     def fragment(self) -> Markup:
         shown = [atom_ledger(rollout, self.choice.group.question) for rollout in self.choice.selection]
         return Markup("".join(shown)) if shown else nothing_yet("An answer's operations")
-
-
-class MemoryView(View):
-    """Which thoughts are near the chosen answers' thoughts, whether the memory took them in, and what its gate let in."""
-
-    title = "Memory"
-
-    def fragment(self) -> Markup:
-        events = self.run.memory_events()
-        here = [event for event in events if event.step == self.choice.step]
-        shown = [memory_matches(rollout, here) for rollout in self.choice.selection]
-        return Markup("".join([*shown, memory_gate(events)])) if shown else nothing_yet("A thought's neighbours")

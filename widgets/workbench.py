@@ -24,9 +24,10 @@ from finer.runs import Run
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
 from widgets.ledger import LedgerView
+from widgets.memory import MemoryView
 from widgets.results import ResultsView
 from widgets.selectors import Selectors
-from widgets.views import AtomsView, Curves, GroupView, MemoryView, RolloutView, View, bundle
+from widgets.views import AtomsView, Curves, GroupView, RolloutView, View, bundle
 
 POLL_SECONDS = 0.25
 LONGEST_REST = 1.0
@@ -61,7 +62,7 @@ class Workbench:
 
     def _tabs(self) -> ipywidgets.Tab:
         above = [[] if view.of_run else [self.selectors.widget] for view in self.views]
-        children = [ipywidgets.VBox([*over, view.widget]) for over, view in zip(above, self.views)] + [self.controls.widget]
+        children = [ipywidgets.VBox([*over, view.panel]) for over, view in zip(above, self.views)] + [self.controls.widget]
         tabs = ipywidgets.Tab(children=children)
         for place, title in enumerate([*[view.title for view in self.views], "Controls"]):
             tabs.set_title(place, title)  # the one way that ipywidgets 7 and 8 share
@@ -153,15 +154,15 @@ class Workbench:
             words += f" · right on {judged[-1].split}: {judged[-1].value:.1%} (step {judged[-1].step})"
         return words
 
-    def fragments(self) -> list[Markup]:
-        """The static form: every view of what is chosen, one after the other."""
+    def fragments(self, whole: bool = False) -> list[Markup]:
+        """The static form: every view of what is chosen, one after the other; ``whole``: with what is drawn on demand."""
         with self.choice.lock:
             head = section("", tag("p", tag("b", self.run.folder.name), f" · {self._status_words()}"))
-            return [head, *[view.fragment() for view in self.views]]
+            return [head, *[view.whole() if whole else view.fragment() for view in self.views]]
 
     def to_html(self) -> str:
         """One self-contained document that needs no kernel and no network."""
-        return page(f"Run {self.run.folder.name}", *self.fragments())
+        return page(f"Run {self.run.folder.name}", *self.fragments(whole=True))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         self.refresh()

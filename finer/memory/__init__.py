@@ -1,11 +1,21 @@
 """The memory of verified reasoning: gate, retrieval, snapshots and the trace store (FINER-SQL, arXiv 2605.03465).
 
-``bank`` is what others use (``Memory``); under it lie ``gate`` (what may come in), ``search`` (exact nearest rows),
-``collection`` (traces with their vectors) and ``store`` (the same on disk).
+``bank`` is what others use (``Memory``), ``replay`` builds a run's memory again; under them lie ``gate`` (what may come in),
+``search`` (exact nearest rows), ``collection`` (traces with their vectors), ``store`` (the same on disk) and ``plane`` (a map).
 """
 
 from finer.memory.bank import Memory
 from finer.memory.gate import PAPER_GATE, Gate, GateCount, Refusal, schema_mentions, unique_bigram_share
+from finer.memory.replay import (
+    MemoryMap,
+    PastScore,
+    Spot,
+    first_plane,
+    map_as_of,
+    replayed,
+    scores_over_steps,
+    steps_shown,
+)
 from finer.memory.retrieve import NEIGHBOURS_KEPT, ContrastiveMatch, Query, Retrieval, Snapshot
 from finer.memory.store import MemoryFileError
 
@@ -17,10 +27,18 @@ __all__ = [
     "GateCount",
     "Memory",
     "MemoryFileError",
+    "MemoryMap",
+    "PastScore",
     "Query",
     "Refusal",
     "Retrieval",
     "Snapshot",
+    "Spot",
+    "first_plane",
+    "map_as_of",
+    "replayed",
     "schema_mentions",
+    "scores_over_steps",
+    "steps_shown",
     "unique_bigram_share",
 ]

@@ -22,7 +22,7 @@ import numpy as np
 from finer.encoder import Encoder, default_encoder
 from finer.memory.collection import Collection
 from finer.memory.gate import DEFAULT_GATE, PAPER_SIMILARITY, Gate, GateCount, Refusal
-from finer.memory.retrieve import Query, Retrieval, Snapshot, match
+from finer.memory.retrieve import Query, Retrieval, Snapshot, looked_up, match
 from finer.memory.store import KINDS, Batch, Head, MemoryFileError, TraceStore
 from finer.records import MemoryMatch, Trace
 from finer.schema import Schema
@@ -196,6 +196,22 @@ class Memory:
         """The same for (thought, db_id, question) of different databases, in one search."""
         seen = self._seen(snapshot)
         return match(queries, *self._collections.values(), seen, self.retrieval, self._encode)
+
+    def neighbourhood(self, query: Query, snapshot: Snapshot | int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """A thought's vector, and the places of all the verified traces whose centroid it is compared with, nearest first."""
+        count = self._seen(snapshot).verified
+        if not (count and query.thought.strip()):
+            return np.zeros(self.encoder.dimensions), np.zeros(0, dtype=int)
+        thoughts, asked, places = looked_up([query], self._collections["verified"], count, self.retrieval, self._encode)
+        return thoughts[0], places[0] if asked[0].any() else places[0][:0]
+
+    def vectors(self, snapshot: Snapshot | int | None = None) -> np.ndarray:
+        """The visible verified traces' vectors, float32, a row a trace in the order of ``traces``."""
+        return np.concatenate(self._collections["verified"].segments(self._seen(snapshot).verified))
+
+    def traces_at(self, places: Sequence[int]) -> list[Trace]:
+        """The verified traces of these ids, in order."""
+        return self._collections["verified"].traces(places)
 
     def _seen(self, snapshot: Snapshot | int | None) -> Snapshot:
         now = self.now()

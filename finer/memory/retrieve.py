@@ -108,12 +108,7 @@ def _compare(
     """The similarity of each query's thought to its neighbours in one collection."""
     if not queries or not count:
         return [_nothing(count, retrieval, what)] * len(queries)
-    thoughts = encode([query.thought for query in queries])
-    if retrieval.by == "thought":
-        asked, segments = thoughts, collection.segments(count)
-    else:
-        asked, segments = encode([query.question for query in queries]), [collection.question_vectors(count, encode)]
-    places = _neighbours(queries, asked, segments, collection, count, retrieval)
+    thoughts, asked, places = looked_up(queries, collection, count, retrieval, encode)
     collection.traces([int(place) for near in places for place in near[:NEIGHBOURS_KEPT]])  # one reading for all
     rows = collection.segments(count)
     return [
@@ -122,6 +117,18 @@ def _compare(
         else _centroid_match(thought, near, rows, collection, count)
         for thought, vector, near in zip(thoughts, asked, places)
     ]  # fmt: skip
+
+
+def looked_up(
+    queries: Sequence[Query], collection: Collection, count: int, retrieval: Retrieval, encode: Encode
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """The thoughts' vectors, what was looked for, and the places of each query's nearest traces among the first ``count``."""
+    thoughts = encode([query.thought for query in queries])
+    if retrieval.by == "thought":
+        asked, segments = thoughts, collection.segments(count)
+    else:
+        asked, segments = encode([query.question for query in queries]), [collection.question_vectors(count, encode)]
+    return thoughts, asked, _neighbours(queries, asked, segments, collection, count, retrieval)
 
 
 def _neighbours(queries, asked, segments, collection, count, retrieval) -> list[np.ndarray]:

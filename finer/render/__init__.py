@@ -15,6 +15,8 @@ from finer.render.difference import answer_difference
 from finer.render.group import group_table
 from finer.render.markup import Markup
 from finer.render.memory import memory_gate, memory_matches
+from finer.render.memory_map import memory_map
+from finer.render.memory_past import memory_as_of, memory_past
 from finer.render.pages import page, section
 from finer.render.results import result_difference
 from finer.render.waterfall import waterfall
@@ -25,8 +27,11 @@ __all__ = [
     "atom_ledger",
     "curves",
     "group_table",
+    "memory_as_of",
     "memory_gate",
+    "memory_map",
     "memory_matches",
+    "memory_past",
     "page",
     "result_difference",
     "section",

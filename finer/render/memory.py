@@ -1,6 +1,6 @@
 """A thought and the thoughts near it: how near, from which database, written by whom and when; and what the gate let in.
 
-Not covered: a map of the memory, scoring against an earlier snapshot.
+Not covered: a map of the memory (``memory_map``), scores as of other steps (``memory_past``).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _matches(part: RewardPart) -> Markup:
         return join(
             head, tag("p", text(part.evidence.get("reason") or "No neighbours were recorded."), class_="f-soft")
         )
-    rows = [_neighbour(one) for one in neighbours[:MOST_NEIGHBOURS]]
+    rows = [neighbour_row(one) for one in neighbours[:MOST_NEIGHBOURS]]
     rest = len(neighbours) - len(rows)
     more = tag("p", f"{rest} further neighbours are not shown.", class_="f-soft") if rest else None
     return join(head, tag("ol", *rows, class_="m-list"), _snapshot(part), more, _failed(part))
@@ -102,7 +102,7 @@ def _failed(part: RewardPart) -> Markup | None:
     neighbours = part.evidence.get("failed_neighbours")
     if not neighbours:
         return None
-    rows = [_neighbour(one) for one in neighbours[:MOST_NEIGHBOURS]]
+    rows = [neighbour_row(one) for one in neighbours[:MOST_NEIGHBOURS]]
     said = f"Set against a memory of {part.evidence.get('failed_snapshot')} thoughts of wrong answers."
     return join(tag("h3", "Nearest failed thoughts"), tag("ol", *rows, class_="m-list"), tag("p", said, class_="f-soft"))
 
@@ -112,7 +112,8 @@ def _snapshot(part: RewardPart) -> Markup | None:
     return tag("p", f"Scored against a memory of {count} thoughts.", class_="f-soft") if count else None
 
 
-def _neighbour(one: Mapping[str, Any]) -> Markup:
+def neighbour_row(one: Mapping[str, Any]) -> Markup:
+    """One near trace as a row: similarity, thought, database, who wrote it and when (fields of ``records.Neighbour``)."""
     similarity = float(one["similarity"])
     width = 100 * min(max(similarity, 0.0), 1.0)
     track = tag(

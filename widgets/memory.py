@@ -1,0 +1,135 @@
+"""Thoughts near the chosen answers', what became of theirs, and on demand a map and the score as of any step.
+
+The map and the past scores need the data set's traces and the encoder beside the run's file; they are drawn when somebody
+ticks the box, so that following a run stays cheap. Where the data set is not here, the view says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+
+from finer.datasets import Dataset, load_dataset
+from finer.encoder import default_encoder
+from finer.errors import FinerError
+from finer.memory import Memory, Query, first_plane, map_as_of, replayed, scores_over_steps, steps_shown
+from finer.memory.plane import Plane
+from finer.records import Rollout
+from finer.render import Markup, memory_as_of, memory_gate, memory_map, memory_matches, memory_past, section
+from finer.render.markup import tag, text
+from finer.render.style import STYLE
+from finer.runs_schema import MemoryEvent
+from widgets.views import View, nothing_yet
+
+
+class MemoryView(View):
+    """Which thoughts are near the chosen answers' thoughts, whether the memory took them in, and what its gate let in.
+
+    With ``past`` ticked, for the first chosen answer: its similarity against the memory of every step, the nearest traces as
+    of the step that ``as_of`` names, and a map.
+    """
+
+    title = "Memory"
+    dataset: Dataset | None = None
+    """Set it where the run's own data set, whose traces the memory began with, is not the one to be loaded."""
+
+    def __init__(self, *told: Any, **named: Any):
+        self.past = ipywidgets.Checkbox(description="map, and the score as of other steps", indent=False)
+        self.as_of = ipywidgets.IntSlider(description="As of step", min=1, max=1, continuous_update=False, disabled=True)
+        self.drawn = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self._encoder = default_encoder()
+        self._memory: tuple[Any, Memory | None] = (None, None)
+        self._plane: Plane | None = None
+        self._shown: tuple[Any, ...] = ()
+        self._moving = False
+        super().__init__(*told, **named)
+        controls = ipywidgets.HBox([self.past, self.as_of], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self._panel = ipywidgets.VBox([self.widget, controls, self.drawn])
+        self.past.observe(self._asked, "value")
+        self.as_of.observe(self._asked, "value")
+
+    @property
+    def panel(self) -> ipywidgets.Widget:
+        return self._panel
+
+    def fragment(self) -> Markup:
+        events = self.run.memory_events()
+        here = [event for event in events if event.step == self.choice.step]
+        shown = [memory_matches(rollout, here) for rollout in self.choice.selection]
+        return Markup("".join([*shown, memory_gate(events)])) if shown else nothing_yet("A thought's neighbours")
+
+    def whole(self) -> Markup:
+        rollout = self.choice.rollout
+        if rollout is None:
+            return self.fragment()
+        return Markup(self.fragment() + self._past(rollout, rollout.step, self.run.memory_events()))
+
+    def refresh(self) -> None:
+        super().refresh()
+        with self.choice.lock:
+            self._draw_past()
+
+    def _asked(self, _: dict) -> None:
+        with self.choice.lock:  # first the lock, then the look: see Selectors
+            if not self._moving:
+                self._draw_past()
+
+    def _draw_past(self) -> None:
+        """Draws what is asked for on demand; nothing where it stands there already."""
+        rollout = self.choice.rollout
+        self.as_of.disabled = not (self.past.value and rollout)
+        if self.as_of.disabled:
+            self._shown, self.drawn.value = (), ""
+            return
+        events = self.run.memory_events()
+        self._move_slider(rollout, keep=self._shown[:1] == (rollout.rollout_id,))
+        key = (rollout.rollout_id, self.as_of.value, self.run.last_step, len(events))
+        if key != self._shown:
+            drawn = self._past(rollout, self.as_of.value, events)
+            self.drawn.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+            self._shown = key
+
+    def _move_slider(self, rollout: Rollout, keep: bool) -> None:
+        """To the answer's own step, or where a person put it for this answer."""
+        self._moving = True
+        try:
+            self.as_of.max = max(self.run.last_step, 1)
+            if not keep:
+                self.as_of.value = rollout.step
+        finally:
+            self._moving = False
+
+    def _past(self, rollout: Rollout, step: int, events: list[MemoryEvent]) -> Markup:
+        recorded = _recorded(rollout)
+        if recorded is None:
+            said = "This answer was not compared with the memory, so it has no score as of another step."
+            return section("", tag("p", said, class_="f-soft"))
+        try:
+            memory = self._replayed(events)
+        except FinerError as error:
+            return section("", tag("p", "The memory cannot be built again here: ", text(error, 600)))
+        question = self.choice.group.question
+        query = Query(rollout.breakdown.thought, question.db_id, question.text)
+        scores = scores_over_steps(memory, query, steps_shown(self.run.last_step, rollout.step))
+        shown = [memory_past(scores, rollout.step, recorded)]
+        if step != rollout.step:
+            shown.append(memory_as_of(*scores_over_steps(memory, query, [step]), recorded))
+        return Markup("".join([*shown, memory_map(map_as_of(memory, query, step, self._plane))]))
+
+    def _replayed(self, events: list[MemoryEvent]) -> Memory:
+        """The run's memory; built again where events have come, from vectors that the encoder keeps."""
+        known = (len(events), events[-1].at if events else 0.0)
+        if self._memory[0] != known:
+            config = self.run.config
+            if self.dataset is None:
+                self.dataset = load_dataset(config.get("dataset", "starter"))
+            memory = replayed(self.dataset.traces, events, self._encoder, bool(config.get("memory_contrast", False)))
+            self._memory, self._plane = (known, memory), self._plane or first_plane(memory)
+        return self._memory[1]
+
+
+def _recorded(rollout: Rollout) -> float | None:
+    """The similarity that the store holds; None where nothing was compared."""
+    evidence = next((part.evidence for part in rollout.breakdown.parts if part.name == "memory"), {})
+    return evidence.get("similarity")
