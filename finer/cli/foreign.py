@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from finer.cli.parser import Command, Parser
-from finer.cli.shared import print_rate
+from finer.cli.shared import bar, check_recipe, chosen_dataset, free_folder, print_rate
 from finer.errors import FinerError
 
 
 def add(command: Command) -> None:
     _add_import(command("import-trl", import_trl, "a run of another trainer (TRL's completions_*.parquet, a flat JSONL) as a run to look at"))
+    _add_rescore(command("rescore", rescore, "the saved rollouts of a run under any recipe, the old pay beside the new"))
 
 
 def _add_import(parser: Parser) -> None:
@@ -34,14 +36,47 @@ def import_trl(chosen: argparse.Namespace) -> int:
 
     dataset = None
     if chosen.dataset:
-        from finer.cli.shared import chosen_dataset
-
         dataset = chosen_dataset(chosen)
     began = time.perf_counter()
     found = import_rollouts(chosen.source, chosen.run, dataset, columns, chosen.reward, weights, chosen.scale_rewards)
     print(f"Run: {chosen.run}")
     print("\n".join(f"  {sentence}" for sentence in found.said))
     print_rate("imported", sum(len(group.totals) for group in found.run.groups()), time.perf_counter() - began)
+    return 0
+
+
+def _add_rescore(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run's folder; it stays as it is")
+    parser.add_argument("--recipe", metavar="R", help="what is paid (default: the run's own recipe)")
+    parser.add_argument("--weight", action="append", default=[], metavar="PART=W", help="a weight of the recipe that is changed")
+    parser.add_argument("--out", metavar="DIR", help="the folder of the new run (default: RUN-by-R, or the next free number)")
+    parser.add_argument("--dataset", metavar="D", help="where the questions come from (default: what the run says)")
+    parser.add_argument("--data", metavar="DIR", help="where the files of Spider or BIRD lie, in their own layout")
+    parser.add_argument("--split", metavar="NAME", help="only the databases of this split's questions, such as dev")
+
+
+def rescore(chosen: argparse.Namespace) -> int:
+    weights = numbers("--weight", chosen.weight)
+    if chosen.recipe:
+        check_recipe(chosen.recipe)
+    from finer.rescore import own_recipe
+    from finer.rescore import rescore as score_again
+    from finer.rewards.recipes import get_recipe
+    from finer.runs import Run
+
+    run = Run(chosen.run)
+    recipe = (get_recipe(chosen.recipe) if chosen.recipe else own_recipe(run)).with_weights(weights).check()
+    chosen.dataset = chosen.dataset or run.config.get("dataset")
+    if not chosen.dataset:
+        raise FinerError(f"{chosen.run} does not say which data set its questions come from; name it with --dataset")
+    dataset = chosen_dataset(chosen)
+    folder = Path(chosen.out) if chosen.out else free_folder(run.folder.parent, f"{run.folder.name}-by-{recipe.name}")
+    began = time.perf_counter()
+    with bar("scoring") as move:
+        found = score_again(run, folder, dataset, recipe, move)
+    print(f"Run: {folder}")
+    print("\n".join(f"  {sentence}" for sentence in found.said))
+    print_rate("scored", sum(len(group.totals) for group in found.run.groups()), time.perf_counter() - began)
     return 0
 
 
