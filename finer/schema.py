@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -61,6 +62,8 @@ class Column:
     """Up to three distinct values other than NULL, in the order of the file."""
     description: str = ""
     """What the dataset says it means, as BIRD does; never read from the file."""
+    has_null: bool = False
+    """A NULL stands in one of the rows looked at for samples."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def _columns(connection: sqlite3.Connection, table: str, spelling: dict[str, str
     key = [name for name, _, _, position in info if position]
     unique = _unique_columns(connection, table) | ({key[0]} if len(key) == 1 else set())
     links = _links(connection, table, spelling)
-    samples = _samples(connection, table, [name for name, *_ in info])
+    samples, with_null = _samples(connection, table, [name for name, *_ in info])
     return tuple(
         Column(
             name,
@@ -207,6 +210,7 @@ def _columns(connection: sqlite3.Connection, table: str, spelling: dict[str, str
             unique=name in unique,
             references=links.get(name.lower()),
             samples=samples[name],
+            has_null=name in with_null,
         )
         for name, kind, not_null, position in info
     )
@@ -239,15 +243,27 @@ def _target(connection: sqlite3.Connection, parent: str, target: str | None, pos
     return next((name for name, _ in info if name.lower() == target.lower()), "")
 
 
-def _samples(connection: sqlite3.Connection, table: str, names: list[str]) -> dict[str, tuple[Any, ...]]:
+def _samples(connection: sqlite3.Connection, table: str, names: list[str]) -> tuple[dict[str, tuple[Any, ...]], set[str]]:
     selected = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
     source = '"' + table.replace('"', '""') + '"'
+    return collect_samples(connection.execute(f"SELECT {selected} FROM {source} LIMIT {SAMPLE_ROWS}"), names)
+
+
+def collect_samples(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> tuple[dict[str, tuple[Any, ...]], set[str]]:
+    """The first few different values of each column, and the columns in which a NULL was met.
+
+    >>> collect_samples([(1, "a"), (2, None), (1, "b")], ["id", "name"])
+    ({'id': (1, 2), 'name': ('a', 'b')}, {'name'})
+    """
     samples: dict[str, list[Any]] = {name: [] for name in names}
-    for row in connection.execute(f"SELECT {selected} FROM {source} LIMIT {SAMPLE_ROWS}"):
+    with_null: set[str] = set()
+    for row in rows:
         for name, value in zip(names, row, strict=True):
-            if value is not None and len(samples[name]) < SAMPLE_COUNT and value not in samples[name]:
+            if value is None:
+                with_null.add(name)
+            elif len(samples[name]) < SAMPLE_COUNT and value not in samples[name]:
                 samples[name].append(value)
-    return {name: tuple(values) for name, values in samples.items()}
+    return {name: tuple(values) for name, values in samples.items()}, with_null
 
 
 def _shown(schema: Schema, tables: tuple[str, ...]) -> list[Table]:

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from finer.sandbox_duckdb import SETTINGS, is_plain, plain
-from finer.schema import SAMPLE_COUNT, SAMPLE_ROWS, Column, DataError, MissingDataError, Schema, Table
+from finer.schema import SAMPLE_ROWS, Column, DataError, MissingDataError, Schema, Table, collect_samples
 
 _COLUMNS = """
     SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns()
@@ -56,9 +56,10 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> tuple[Table, ...]:
         unique = [names for owner, kind, names, *_ in constraints if (owner, kind) == (table, "UNIQUE")]
         primary = {name for names in keys for name in names}
         sole = {names[0] for names in keys + unique if len(names) == 1}
-        samples = _samples(connection, table, columns)
+        samples, with_null = _samples(connection, table, columns)
         read = (
-            Column(name, kind, name in primary, not nullable, name in sole, links.get((table, name)), samples[name]) for name, kind, nullable in columns
+            Column(name, kind, name in primary, not nullable, name in sole, links.get((table, name)), samples[name], has_null=name in with_null)
+            for name, kind, nullable in columns
         )
         tables.append(Table(table, tuple(read)))
     return tuple(tables)
@@ -74,14 +75,12 @@ def _links(constraints: list[tuple]) -> dict[tuple[str, str], tuple[str, str]]:
     return links
 
 
-def _samples(connection: duckdb.DuckDBPyConnection, table: str, columns: list[tuple[str, str, bool]]) -> dict[str, tuple[Any, ...]]:
+def _samples(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: list[tuple[str, str, bool]]
+) -> tuple[dict[str, tuple[Any, ...]], set[str]]:
     names = [_quoted(name) if is_plain(kind) else f"CAST({_quoted(name)} AS VARCHAR)" for name, kind, _ in columns]
-    samples: dict[str, list[Any]] = {name: [] for name, *_ in columns}
-    for row in connection.execute(f"SELECT {', '.join(names)} FROM main.{_quoted(table)} LIMIT {SAMPLE_ROWS}").fetchall():
-        for name, value in zip(samples, map(plain, row), strict=True):
-            if value is not None and len(samples[name]) < SAMPLE_COUNT and value not in samples[name]:
-                samples[name].append(value)
-    return {name: tuple(values) for name, values in samples.items()}
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM main.{_quoted(table)} LIMIT {SAMPLE_ROWS}").fetchall()
+    return collect_samples((tuple(map(plain, row)) for row in rows), [name for name, *_ in columns])
 
 
 def _quoted(name: str) -> str:

@@ -78,12 +78,12 @@ def test_pairs_on_databases_made_at_random(word: str, one: str, two: str) -> Non
         return
     told_apart = [seed for seed, each in enumerate(databases()) if result(each, one) != result(each, two)]
     if word == "same":
-        told_apart = [seed for seed in told_apart if bag(seed, one) != bag(seed, two)]
+        told_apart = [seed for seed in told_apart if bag(databases()[seed], one) != bag(databases()[seed], two)]
     assert bool(told_apart) == (word in ("differ", "near")), f"databases that tell them apart: {told_apart}"
 
 
-def bag(seed: int, sql: str) -> Counter:
-    return Counter(databases()[seed].execute(sql).fetchall())
+def bag(connection: sqlite3.Connection, sql: str) -> Counter:
+    return Counter(connection.execute(sql).fetchall())
 
 
 def atoms_key(sql: str) -> tuple:
@@ -96,7 +96,7 @@ def assert_equal_atoms_mean_equal_results(queries: list[str]) -> None:
         groups.setdefault(atoms_key(sql), []).append(sql)
     for first, *others in groups.values():
         for other in others:
-            apart = [seed for seed in range(DATABASES) if bag(seed, first) != bag(seed, other)]
+            apart = [seed for seed, each in enumerate(databases()) if bag(each, first) != bag(each, other)]
             assert not apart, f"equal atoms, other results on databases {apart[:5]}:\n{first}\n{other}"
 
 

@@ -250,7 +250,7 @@ def test_the_schema(shop):
     assert schema.table("author").columns == (
         Column("author_id", "INTEGER", True, True, True, None, (1, 2)),
         Column("name", "VARCHAR", False, True, True, None, ("Ada", "Bo")),
-        Column("born", "DATE", False, False, False, None, ("1815-12-10",)),
+        Column("born", "DATE", False, False, False, None, ("1815-12-10",), has_null=True),
     )
     book = schema.table("book")
     assert book.column("unit price").samples == (1.5, 3.0) and book.column("tags").samples == ("[x, y]",)

@@ -1,8 +1,9 @@
 """What a schema says that binding and rules need, looked up by lower-case name.
 
 Takes any object with ``.tables``, whose tables have ``.name`` and ``.columns``, whose columns have ``.name`` and, where
-known, ``.type``, ``.primary_key``, ``.not_null``, ``.unique`` and ``.references``. Not covered: data. What is
-declared is believed: a key is unique and never NULL, a foreign key always finds its parent.
+known, ``.type``, ``.primary_key``, ``.not_null``, ``.unique``, ``.references`` and ``.has_null``. What is declared is
+believed: a primary key is unique and never NULL, a foreign key always finds its parent, and is never NULL unless the
+data show one. Not covered: any other look at the data.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ class ColumnFact(NamedTuple):
 
     affinity: str
     """SQLite's: integer, real, numeric, text or none; 'unknown' without a declared column."""
+    has_null: bool
+    """The data show a NULL, which even a UNIQUE column may hold several times."""
     never_null: bool
+    """NULL is ruled out by declaration or by belief: a foreign key in which the data show none."""
     references: tuple[str, str] | None
 
 
@@ -63,9 +67,11 @@ def _table_fact(table: Any) -> TableFact:
 
 def _column_fact(column: Any) -> ColumnFact:
     references = getattr(column, "references", None)
-    never_null = any(getattr(column, name, False) for name in ("primary_key", "not_null")) or bool(references)
+    declared = any(getattr(column, name, False) for name in ("primary_key", "not_null"))
+    has_null = not declared and getattr(column, "has_null", False)
+    never_null = declared or (bool(references) and not has_null)
     target = (references[0].lower(), references[1].lower()) if references else None
-    return ColumnFact(affinity(getattr(column, "type", None) or ""), never_null, target)
+    return ColumnFact(affinity(getattr(column, "type", None) or ""), has_null, never_null, target)
 
 
 _KEPT = 256

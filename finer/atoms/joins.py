@@ -133,6 +133,13 @@ def _settle_equalities(block: Block) -> None:
             put(block, node, [] if never_null(left, block, besides=node) else [Node("notnull", (left,), node.span)])
 
 
+def drop_null_tests(block: Block) -> None:
+    """x IS NOT NULL says nothing of a column that cannot be NULL anyway."""
+    for node in [each for each in block.where if each.op == "notnull"]:
+        if never_null(node.args[0], block, besides=node):
+            block.where = [each for each in block.where if each is not node]
+
+
 def _unify(block: Block) -> bool:
     """Two mentions of a table with equal keys are one row of it."""
     if not block.loose and len({source.table for source in block.sources}) == len(block.sources):

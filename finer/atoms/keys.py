@@ -6,7 +6,7 @@ answer is "no", so a rule that asks leaves the query as it is. Not covered: keys
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from finer.atoms.tree import Block, Node, Source, column, columns, real
@@ -70,10 +70,18 @@ def determined(block: Block, known: Iterable[Column] = (), sources: Iterable[Sou
             if target is not None and not is_fixed(*target) and known_value(right):
                 fixed.add((id(target[0]), target[1]))
         for source in block.sources:
-            if any(all(is_fixed(source, name) for name in key) for key in keys_of(source)):
+            if id(source) not in found and any(_names_row(source, key, block, is_fixed) for key in keys_of(source)):
                 found.add(id(source))
         if len(found) + len(fixed) == size:
             return found
+
+
+def _names_row(source: Source, key: frozenset[str], block: Block, is_fixed: Callable[[Source, str], bool]) -> bool:
+    """Are all columns of the key fixed, those that hold NULLs (UNIQUE allows several) to a value that is none?"""
+    if not all(is_fixed(source, name) for name in key):
+        return False
+    loose = [name for name in key if source.fact is not None and source.fact.columns[name].has_null]
+    return not loose or all(any((id(source), name) in rejected(each) for each in _conditions(block)) for name in loose)
 
 
 def _conditions(block: Block) -> Iterator[Node]:

@@ -6,7 +6,7 @@ that change nothing go. Not covered: what would need the data, and rewrites acro
 
 from __future__ import annotations
 
-from finer.atoms.joins import drop_links, outer_joins, turn_right_joins
+from finer.atoms.joins import drop_links, drop_null_tests, outer_joins, turn_right_joins
 from finer.atoms.keys import all_determined, determined, identity, keys_of, never_null
 from finer.atoms.semijoins import semi_joins
 from finer.atoms.subqueries import first_rows, inline_subqueries, rank_extremes, set_as_conditions
@@ -26,7 +26,7 @@ def simplify(block: Block) -> None:
     if any(source.join != "inner" for source in block.sources):
         outer_joins(block)
     drop_links(block)
-    _nulls(block)
+    drop_null_tests(block)
     if block.group:
         _grouping(block)
     semi_joins(block)
@@ -48,13 +48,6 @@ def simplify_set(block: SetBlock) -> Block | SetBlock:
         return block
     simplify(left)
     return left
-
-
-def _nulls(block: Block) -> None:
-    """x IS NOT NULL says nothing of a column that cannot be NULL anyway."""
-    for node in [each for each in block.where if each.op == "notnull"]:
-        if never_null(node.args[0], block, besides=node):
-            block.where = [each for each in block.where if each is not node]
 
 
 def _grouping(block: Block) -> None:

@@ -8,7 +8,7 @@ one of groups on a key), and those inside OR.
 from __future__ import annotations
 
 from finer.atoms.expressions import comparison
-from finer.atoms.joins import drop_links, ignores_repeats, merge, plain, put
+from finer.atoms.joins import drop_links, drop_null_tests, ignores_repeats, merge, plain, put
 from finer.atoms.keys import all_determined, equalities, identity, never_null
 from finer.atoms.tree import Block, Node, SetBlock, Source, block_nodes, column, columns
 
@@ -121,6 +121,7 @@ def _correlated(inner: Block, pairs: Pairs, op: str, node: Node) -> Node:
     inner.where += [comparison("=", subject, output) for subject, output in pairs]
     inner.select, inner.names, inner.order, inner.loose = [], [], [], True
     drop_links(inner)
+    drop_null_tests(inner)
     return Node(op, (inner,), node.span)
 
 
