@@ -129,14 +129,22 @@ def group_contributions(group: Group, scaling: Scaling = Scaling(), batch: Seque
 
 def recorded_scaling(groups: Sequence[Group]) -> Scaling | None:
     """The scaling that reproduces the advantages that were recorded for a step's groups; None where none does."""
-    recorded = np.array([np.nan if row.advantage is None else row.advantage for row in _rollouts(groups)])
-    known = ~np.isnan(recorded)
-    if not known.any():
+    recorded = np.array([np.nan if row.advantage is None else row.advantage for row in _rollouts(groups)], float)
+    if np.isnan(recorded).all():
         return None
-    paid = payments(groups)
-    off = {scaling: np.abs(advantages(paid, scaling) - recorded)[known].max() for scaling in EVERY_SCALING}
-    best = min(off, key=off.__getitem__)
-    return best if off[best] < _SAME else None
+    best, off = nearest_scaling(payments(groups), recorded)
+    return best if off < _SAME else None
+
+
+def nearest_scaling(paid: Payments, recorded: np.ndarray) -> tuple[Scaling, float]:
+    """The scaling that comes nearest to recorded advantages (NaN: none), and how far off it is at most.
+
+    Of those that come equally near the plainest: where all were paid the same, every scaling gives 0.
+    """
+    known = ~np.isnan(recorded)
+    off = {scaling: float(np.abs(advantages(paid, scaling) - recorded)[known].max()) for scaling in EVERY_SCALING}
+    best = min(off, key=lambda scaling: round(off[scaling], 6))
+    return best, off[best]
 
 
 def payments(groups: Sequence[Group]) -> Payments:

@@ -208,6 +208,10 @@ class Run:
             if connection is not None:
                 connection.close()
 
+    def query(self, sql: str, values: tuple = ()) -> list[sqlite3.Row]:
+        """The rows of one SELECT over the store's own tables (``docs/run-store.md``); a statement that writes fails."""
+        return self._rows(sql, values)
+
     def _rows(self, sql: str, values: tuple = ()) -> list[sqlite3.Row]:
         with self._reading() as connection:
             return connection.execute(sql, values).fetchall()

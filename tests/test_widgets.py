@@ -72,8 +72,8 @@ def test_opens_a_folder_as_well_as_a_run(run):
 def test_tabs_are_named_and_filled(run):
     bench = Workbench(run)
     titles = [bench.tabs.get_title(place) for place in range(len(bench.tabs.children))]
-    assert titles == ["Curves", "Group", "Rollout", "Atoms", "Results", "Memory", "Ledger", "Controls"]
-    words = ["Total reward", "1 of 4 answers right", "advantage", "only in gold", "Results under each rule", "Nearest verified thoughts", "Under execution alone"]
+    assert titles == ["Curves", "Group", "Rollout", "Atoms", "Results", "Memory", "Ledger", "What-if", "Controls"]
+    words = ["Total reward", "1 of 4 answers right", "advantage", "only in gold", "Results under each rule", "Nearest verified thoughts", "Under execution alone", "change places"]
     for view, said in zip(bench.views, words, strict=True):
         assert said in view.widget.value and STYLE not in view.widget.value
 
@@ -286,6 +286,7 @@ def test_every_control_is_of_the_core(run):
         "SelectMultiple",
         "Checkbox",
         "FloatText",
+        "FloatSlider",
     }
     assert {type(widget).__name__ for widget in models} <= known_to_7
 

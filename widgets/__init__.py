@@ -9,6 +9,7 @@ from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
 from widgets.views import AtomsView, Curves, GroupView, RolloutView
+from widgets.whatif import WhatIfView
 from widgets.workbench import Workbench
 
-__all__ = ["AtomsView", "Controls", "Curves", "GroupView", "LedgerView", "MemoryView", "ResultsView", "RolloutView", "Workbench"]
+__all__ = ["AtomsView", "Controls", "Curves", "GroupView", "LedgerView", "MemoryView", "ResultsView", "RolloutView", "WhatIfView", "Workbench"]

@@ -28,18 +28,19 @@ from widgets.memory import MemoryView
 from widgets.results import ResultsView
 from widgets.selectors import Selectors
 from widgets.views import AtomsView, Curves, GroupView, RolloutView, View, bundle
+from widgets.whatif import WhatIfView
 
 POLL_SECONDS = 0.25
 LONGEST_REST = 1.0
 REST_FACTOR = 30
 """After drawing for t seconds of CPU, rest for 30 t (at most a second): following then costs about 3 % of one core."""
 ALIVE = ("running", "paused")
-KINDS = (Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView, LedgerView)
+KINDS = (Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView, LedgerView, WhatIfView)
 """The views in the order of their tabs; one that shows the whole run has no selectors above it."""
 
 
 class Workbench:
-    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, results, memory, ledger, controls.
+    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, results, memory, ledger, what-if, controls.
 
     ``follow()`` keeps it up to date while the run trains; ``selection`` is the chosen answers as a plain list.
     Raises RunStoreError, with what to do, where the folder holds no run.
