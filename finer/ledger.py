@@ -15,6 +15,9 @@ from dataclasses import dataclass, fields
 EPSILON = 1e-6
 """A group whose best and worst total lie no further apart than this has no signal; totals are sums of rounded floats."""
 
+UNJUDGED = ("gold_failed", "not_judged")
+"""Statuses that say neither right nor wrong."""
+
 
 @dataclass(frozen=True)
 class GroupOutcome:
@@ -68,7 +71,7 @@ def outcome_of(summary: object) -> GroupOutcome:
     """The outcome of a group summary, as ``Run.groups`` hands them out."""
     statuses, totals = summary.statuses, summary.totals
     question = f"{summary.db_id}\n{summary.question_index}\n{summary.question}"
-    judged = len(statuses) - statuses.count("gold_failed") - statuses.count("not_judged")
+    judged = sum(status not in UNJUDGED for status in statuses)
     spread = max(totals) - min(totals) if totals else 0.0
     return GroupOutcome(summary.group_id, summary.step, question, len(statuses), judged, statuses.count("correct"), spread)
 

@@ -8,8 +8,21 @@ from widgets.controls import Controls
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
+from widgets.rollouts import RolloutsView
 from widgets.views import AtomsView, Curves, GroupView, RolloutView
 from widgets.whatif import WhatIfView
 from widgets.workbench import Workbench
 
-__all__ = ["AtomsView", "Controls", "Curves", "GroupView", "LedgerView", "MemoryView", "ResultsView", "RolloutView", "WhatIfView", "Workbench"]
+__all__ = [
+    "AtomsView",
+    "Controls",
+    "Curves",
+    "GroupView",
+    "LedgerView",
+    "MemoryView",
+    "ResultsView",
+    "RolloutView",
+    "RolloutsView",
+    "WhatIfView",
+    "Workbench",
+]

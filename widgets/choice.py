@@ -8,10 +8,13 @@ Not covered: drawing (``finer.render``), gestures (``selectors``).
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from finer.records import Group, Rollout
 from finer.render.telling import how_telling, telling_rollout
+from finer.run_index import RunIndex
 from finer.runs import Run
 from finer.runs_schema import GroupSummary
 
@@ -36,6 +39,8 @@ class Choice:
         """The chosen answers; the first is the one that is explained."""
         self.pinned = group_id is not None
         """True once a person has chosen: then nothing moves by itself."""
+        self.chosen: Callable[[], None] = lambda: None
+        """Called after ``pick``; a workbench puts its own refresh here."""
         if group_id is None:
             self.show_newest()
         else:
@@ -45,6 +50,18 @@ class Choice:
     def rollout(self) -> Rollout | None:
         """The answer that is explained."""
         return self.selection[0] if self.selection else None
+
+    @cached_property
+    def index(self) -> RunIndex:
+        """The run's index, shared by the views of one workbench."""
+        return RunIndex(self.run)
+
+    def pick(self, group_id: int, position: int | None = None) -> None:
+        """A person's choice of one answer in some view: it stays, and every view follows."""
+        with self.lock:
+            self.show_group(group_id, position)
+            self.pinned = True
+            self.chosen()
 
     def show_newest(self) -> None:
         """The newest step's most telling group."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from finer.ledger import outcome_of, signal_ledger
+from finer.ledger import signal_ledger
 from finer.render import Markup
 from finer.render.ledger import ledger
-from widgets.views import View
+from widgets.indexed import IndexedView
 
 
-class LedgerView(View):
+class LedgerView(IndexedView):
     """For each step: groups all right, mixed, all wrong; how many of the last got a signal, and what became of them."""
 
     title = "Ledger"
     of_run = True
 
-    def fragment(self) -> Markup:
-        return ledger(signal_ledger(outcome_of(summary) for summary in self.run.groups()))
+    def whole_fragment(self) -> Markup:
+        return ledger(signal_ledger(self.index.outcomes()))

@@ -40,6 +40,8 @@ class View:
     """Base of the views: holds what is chosen and one HTML widget that shows it."""
 
     title = ""
+    latest: Markup = Markup()
+    """The fragment of the last refresh."""
     of_run = False
     """True where the view shows the whole run, whatever group is chosen."""
 
@@ -55,7 +57,8 @@ class View:
         self.choice = choice or Choice(self.run, group_id, position)
         self.widget = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
         self._shared_style = choice is not None  # a workbench carries the style sheet once for all its views
-        self.refresh()
+        if choice is None:
+            self.refresh()  # a workbench refreshes its views when all of it stands
 
     def fragment(self) -> Markup:
         """The view's HTML as it should look now."""
@@ -72,7 +75,7 @@ class View:
 
     def refresh(self) -> None:
         """Draws again; sends nothing to the browser where nothing changed."""
-        drawn = self.fragment()
+        drawn = self.latest = self.fragment()
         self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
 
     def to_html(self) -> str:
@@ -93,8 +96,13 @@ class Curves(View):
     title = "Curves"
     of_run = True
 
+    _drawn: tuple[int, Markup] | None = None
+
     def fragment(self) -> Markup:
-        return curves(self.run.metrics(), self.run.evaluations())
+        version = self.run.version()
+        if self._drawn is None or self._drawn[0] != version:
+            self._drawn = (version, curves(self.run.metrics(), self.run.evaluations()))
+        return self._drawn[1]
 
 
 class GroupView(View):

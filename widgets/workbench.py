@@ -26,6 +26,7 @@ from widgets.controls import Controls
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
+from widgets.rollouts import RolloutsView
 from widgets.selectors import Selectors
 from widgets.views import AtomsView, Curves, GroupView, RolloutView, View, bundle
 from widgets.whatif import WhatIfView
@@ -35,7 +36,17 @@ LONGEST_REST = 1.0
 REST_FACTOR = 30
 """After drawing for t seconds of CPU, rest for 30 t (at most a second): following then costs about 3 % of one core."""
 ALIVE = ("running", "paused")
-KINDS = (Curves, GroupView, RolloutView, AtomsView, ResultsView, MemoryView, LedgerView, WhatIfView)
+KINDS = (
+    Curves,
+    GroupView,
+    RolloutView,
+    AtomsView,
+    ResultsView,
+    MemoryView,
+    LedgerView,
+    WhatIfView,
+    RolloutsView,
+)
 """The views in the order of their tabs; one that shows the whole run has no selectors above it."""
 
 
@@ -57,6 +68,7 @@ class Workbench:
         self.selectors = Selectors(self.choice, self._chosen)
         self.head = ipywidgets.HTML()
         self.tabs = self._tabs()
+        self.choice.chosen = self.refresh
         self.widget = ipywidgets.VBox([ipywidgets.HTML(str(STYLE)), self.head, self.tabs])
         self.refresh()
         self.tabs.observe(lambda _: self.refresh(), "selected_index")
@@ -158,8 +170,10 @@ class Workbench:
     def fragments(self, whole: bool = False) -> list[Markup]:
         """The static form: every view of what is chosen, one after the other; ``whole``: with what is drawn on demand."""
         with self.choice.lock:
-            head = section("", tag("p", tag("b", self.run.folder.name), f" · {self._status_words()}"))
-            return [head, *[view.whole() if whole else view.fragment() for view in self.views]]
+            return [self._static_head(), *[view.whole() if whole else view.fragment() for view in self.views]]
+
+    def _static_head(self) -> Markup:
+        return section("", tag("p", tag("b", self.run.folder.name), f" · {self._status_words()}"))
 
     def to_html(self) -> str:
         """One self-contained document that needs no kernel and no network."""
@@ -167,7 +181,7 @@ class Workbench:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         self.refresh()
-        first, *rest = self.fragments()
+        first, *rest = [self._static_head(), *[view.latest for view in self.views]]
         static = first + "".join(rest).replace(STYLE, "")
         return bundle(self.widget, static, repr(self))
 

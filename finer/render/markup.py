@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 import unicodedata
 from typing import Any
 
@@ -34,24 +33,27 @@ def _is_hidden(character: str) -> bool:
     return character not in _KEPT and unicodedata.category(character) in _HIDDEN_CATEGORIES
 
 
+_WALKED = (range(0x20000), range(0xE0000, 0xE1000))
+"""Where Unicode has single hidden characters; planes 2 and 3 hold ideographs, 15 and 16 are private as a whole."""
+_PRIVATE_PLANES = "\\U000f0000-\\U000ffffd\\U00100000-\\U0010fffd"
+
+
 def _hidden_class() -> str:
     """The hidden characters as ranges of a regular expression: one pass of C code instead of a Python loop."""
-    ranges, start = [], None
-    for code in range(sys.maxunicode + 2):
-        hidden = code <= sys.maxunicode and _is_hidden(chr(code))
-        if hidden and start is None:
-            start = code
-        elif not hidden and start is not None:
-            ranges.append(f"\\U{start:08x}-\\U{code - 1:08x}")
-            start = None
-    return "[" + "".join(ranges) + "]"
+    ranges: list[list[int]] = []
+    for code in (code for block in _WALKED for code in block if _is_hidden(chr(code))):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges) + _PRIVATE_PLANES + "]"
 
 
 _pattern: re.Pattern | None = None
 
 
 def _hidden_pattern() -> re.Pattern:
-    global _pattern  # built on first use: the walk over all characters takes a tenth of a second
+    global _pattern  # built on first use: the walk over the characters takes a moment
     if _pattern is None:
         _pattern = re.compile(_hidden_class())
     return _pattern
