@@ -75,6 +75,7 @@ WORDS = {
     "Curves": "Total reward",
     "Group": "1 of 4 answers right",
     "Rollout": "advantage",
+    "Edit": "No edit of group 5 is kept",
     "Atoms": "only in gold",
     "Results": "Results under each rule",
     "Memory": "Nearest verified thoughts",
@@ -304,6 +305,7 @@ def test_every_control_is_of_the_core(run):
         "Checkbox",
         "FloatText",
         "FloatSlider",
+        "Textarea",
     }
     assert {type(widget).__name__ for widget in models} <= known_to_7
 

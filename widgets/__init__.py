@@ -5,6 +5,7 @@ never train. Core ipywidgets only, written to the interface that versions 7 and 
 """
 
 from widgets.controls import Controls
+from widgets.edit import EditView
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
@@ -17,6 +18,7 @@ __all__ = [
     "AtomsView",
     "Controls",
     "Curves",
+    "EditView",
     "GroupView",
     "LedgerView",
     "MemoryView",

@@ -23,6 +23,7 @@ from finer.render.style import STYLE
 from finer.runs import Run
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
+from widgets.edit import EditView
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
@@ -40,6 +41,7 @@ KINDS = (
     Curves,
     GroupView,
     RolloutView,
+    EditView,
     AtomsView,
     ResultsView,
     MemoryView,
@@ -51,7 +53,7 @@ KINDS = (
 
 
 class Workbench:
-    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, atoms, results, memory, ledger, what-if, controls.
+    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, edit, atoms, results, memory, ledger, what-if, controls.
 
     ``follow()`` keeps it up to date while the run trains; ``selection`` is the chosen answers as a plain list.
     Raises RunStoreError, with what to do, where the folder holds no run.
