@@ -40,6 +40,7 @@ _NO_SQL_LINE = re.compile(r"#|\*\*|[A-Za-z][\w ]{0,30}:(?=\s|\Z)")
 """Starts no line of SQL: a heading, bold text, a label such as ``Explanation:``."""
 _SENTENCE = re.compile(r"[A-Z][a-z']*[ ,][^\n]*[.:!?]\s*(?:\n|\Z)")
 """A line from a capital to a full stop; SQL ends no line so."""
+_KEYWORD = re.compile(r"(?P<word>[A-Za-z]+)\b\s*(?P<bracket>\()?")
 _AFTER_WORD = re.compile(r"\s*(?:[,);]|\Z|(?P<word>[^\W\d]\w*))")
 
 
@@ -150,7 +151,14 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _begins_statement(text: str, start: int) -> bool:
-    return bool(_QUERY_START.match(text, start) or _OTHER_STATEMENT.match(text, start))
+    """Does a statement begin there, or what a query would go on with (``…; AND (``), which makes two broken ones of it?"""
+    return bool(_QUERY_START.match(text, start) or _OTHER_STATEMENT.match(text, start) or _goes_on(text, start))
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """A keyword in capitals, or one that a bracket follows: a sentence begins with neither."""
+    found = _KEYWORD.match(text, start)
+    return found is not None and found["word"].upper() in _WANTS_MORE and (found["word"].isupper() or bool(found["bracket"]))
 
 
 def _is_prose(text: str, piece: re.Match, previous: str, breaks: int, depth: int) -> bool:

@@ -42,11 +42,16 @@ REFUSED = {
     "24 joins without a condition": ("SELECT 1 FROM a" + " LEFT JOIN b" * 24, "joins without a condition"),
     "joins without a condition, then ONs": ("SELECT 1 FROM a" + " JOIN b" * 20 + " ON 1" * 20, "joins without a condition"),
     "joins of subqueries": ("SELECT 1 FROM a" + " JOIN (SELECT b.x FROM b JOIN c ON b.x = c.x)" * 18, "joins without a condition"),
+    "a second statement that is broken": ("SELECT name FROM singer WHERE age > 20; AND (", "cannot be parsed"),
+    "a second statement": ("SELECT name FROM singer WHERE age > 20; SELECT 1", "2 statements"),
+    "a word after the semicolon": ("SELECT name FROM singer WHERE age > 20; x", "2 statements"),
     "a long chain of additions": ("SELECT " + " + ".join(["age"] * 1900), "nested"),
     "a long chain of dots": ("SELECT a" + ".a" * 1900, "nested"),
 }
 
 READ = {
+    "a semicolon, then a comment": "SELECT name FROM singer WHERE age > 20; -- done",
+    "a semicolon alone after a comment": "SELECT name FROM singer /* all */ ;\n/* done */",
     "conditions up to the bound": "SELECT name FROM singer WHERE " + " AND ".join(f"age <> {i}" for i in range(990)),
     "alternatives up to the bound": "SELECT name FROM singer WHERE " + " OR ".join(f"age = {i}" for i in range(990)),
     "a long list": "SELECT name FROM singer WHERE age IN (" + ",".join(map(str, range(1900))) + ")",

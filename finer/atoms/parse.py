@@ -76,7 +76,8 @@ def parse(sql: str) -> exp.Expression:
     tokens = _tokens(sql)
     _check_tokens(tokens)
     try:
-        trees = [tree for tree in _TOOLS.parser.parse(tokens, sql) if tree is not None]
+        # A comment behind the last semicolon comes as a statement of its own.
+        trees = [tree for tree in _TOOLS.parser.parse(tokens, sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
     except RecursionError:
         raise AtomError("the query is nested too deeply") from None
     except Exception as error:  # the parser lets a few errors of other kinds through on mangled text

@@ -146,6 +146,7 @@ def not_queries(thought: str, gold: str) -> dict[str, str]:
         "a query in a thought never closed": f"<think> {gold}",
         "two queries": completion_text(thought, f"{gold}; {gold}"),
         "a query, then a drop": completion_text(thought, f"{gold}; DROP TABLE x"),
+        "a query, then a broken one": completion_text(thought, f"{gold}; AND ("),
         "a query cut off": completion_text(thought, f"{gold} AND ("),
     }
 
