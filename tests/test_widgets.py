@@ -82,6 +82,7 @@ WORDS = {
     "Ledger": "Under execution alone",
     "What-if": "change places",
     "Rollouts": "16 answers, 1 to 16 shown",
+    "Guess": "place 1",
 }
 
 
@@ -306,6 +307,7 @@ def test_every_control_is_of_the_core(run):
         "FloatText",
         "FloatSlider",
         "Textarea",
+        "Select",
     }
     assert {type(widget).__name__ for widget in models} <= known_to_7
 

@@ -6,6 +6,7 @@ never train. Core ipywidgets only, written to the interface that versions 7 and 
 
 from widgets.controls import Controls
 from widgets.edit import EditView
+from widgets.guess import GuessView
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
@@ -20,6 +21,7 @@ __all__ = [
     "Curves",
     "EditView",
     "GroupView",
+    "GuessView",
     "LedgerView",
     "MemoryView",
     "ResultsView",

@@ -24,6 +24,7 @@ from finer.runs import Run
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
 from widgets.edit import EditView
+from widgets.guess import GuessView
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
@@ -48,12 +49,13 @@ KINDS = (
     LedgerView,
     WhatIfView,
     RolloutsView,
+    GuessView,
 )
 """The views in the order of their tabs; one that shows the whole run has no selectors above it."""
 
 
 class Workbench:
-    """``Workbench(run)`` or ``Workbench("runs/first")``: curves, group, rollout, edit, atoms, results, memory, ledger, what-if, controls.
+    """``Workbench(run)`` or ``Workbench("runs/first")``: every view of a run in a tab of its own, and its controls.
 
     ``follow()`` keeps it up to date while the run trains; ``selection`` is the chosen answers as a plain list.
     Raises RunStoreError, with what to do, where the folder holds no run.
