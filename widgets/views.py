@@ -8,16 +8,19 @@ Not covered: following a run and choosing by hand (``Workbench``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
+from finer.alarms import alarms_of
 from finer.contributions import recorded_scaling
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, page, section, waterfall
 from finer.render.difference import answer_difference
 from finer.render.markup import tag
+from finer.render.overlay import RunCurves, overlay
 from finer.render.style import STYLE
 from finer.runs import Run
 from widgets.choice import Choice, open_run
@@ -91,18 +94,29 @@ class View:
 
 
 class Curves(View):
-    """How training went: total, parts, signal, length and accuracy."""
+    """How training went, under what is alarming in it; ``Curves([run_a, run_b])`` draws several runs over each other."""
 
     title = "Curves"
     of_run = True
+    _drawn: tuple[tuple[int, ...], Markup] | None = None
 
-    _drawn: tuple[int, Markup] | None = None
+    def __init__(self, run: Run | str | Path | Sequence[Run | str | Path], *told: Any, **named: Any):
+        runs = run if isinstance(run, (list, tuple)) else [run]
+        self.others = [open_run(one) for one in runs[1:]]
+        super().__init__(runs[0], *told, **named)
 
     def fragment(self) -> Markup:
-        version = self.run.version()
-        if self._drawn is None or self._drawn[0] != version:
-            self._drawn = (version, curves(self.run.metrics(), self.run.evaluations()))
+        runs = [self.run, *self.others]
+        versions = tuple(run.version() for run in runs)
+        if self._drawn is None or self._drawn[0] != versions:
+            self._drawn = (versions, self._several(runs) if self.others else self._one())
         return self._drawn[1]
+
+    def _one(self) -> Markup:
+        return curves(self.run.metrics(), self.run.evaluations(), self.run.steps(), alarms_of(self.run))
+
+    def _several(self, runs: list[Run]) -> Markup:
+        return overlay([RunCurves(run.folder.name, run.metrics(), run.evaluations()) for run in runs])
 
 
 class GroupView(View):

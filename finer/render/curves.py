@@ -4,7 +4,7 @@ Metrics carry TRL's names: ``reward``, ``reward_std``, ``rewards/atomic/mean``, 
 ``frac_reward_zero_std``, ``completions/mean_length``. A band is mean ± one standard deviation over the step's rollouts;
 the interval of an accuracy is Wilson's at 95 %.
 
-Not covered: several runs over each other, alarms.
+Not covered: several runs over each other (``render.overlay``), finding alarms (``finer.alarms``).
 """
 
 from __future__ import annotations
@@ -15,28 +15,48 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from finer.render.charts import Point, Series, chart, tick_label, wilson
-from finer.render.markup import Markup, tag
+from finer.render.markup import Markup, tag, text
 from finer.render.style import fragment, part_class
 
 Curve = Sequence[tuple[int, float | None]]
 _PART = re.compile(r"rewards/(.+)/mean$")
 
 
-def curves(metrics: Mapping[str, Curve], evaluations: Iterable[Any] = ()) -> Markup:
-    """Charts of a run.
+_STAGE_MARKS = {"generation": "━", "scoring": "╍", "update": "┈", "store": "─·"}
+"""How a stage's line is dashed, in a letter or two."""
+DASHES = (
+    ".finer-view .d-1{stroke-dasharray:7 4}.finer-view .d-2{stroke-dasharray:2 4}.finer-view .d-3{stroke-dasharray:9 3 2 3}"
+    ".finer-view .d-4{stroke-dasharray:4 2}.finer-view .d-5{stroke-dasharray:1 2}.finer-view circle{stroke-dasharray:none}"
+)
+"""The dashes that tell lines apart where colour does not."""
+_STAGES = ("generation", "scoring", "update", "store")
+_CSS = (
+    ".finer-view .k-alarm{border-left:4px solid var(--f-down);background:var(--f-card);padding:6px 12px;margin:6px 0;border-radius:0 6px 6px 0}"
+)
+
+
+def curves(
+    metrics: Mapping[str, Curve], evaluations: Iterable[Any] = (), steps: Sequence[Any] = (), alarms: Sequence[Any] = ()
+) -> Markup:
+    """Charts of a run, under what is alarming in it.
 
     ``metrics``: each metric's points (step, value) by name; a value that is None (not measured) is left out, never drawn as 0.
     ``evaluations``: records with ``step``, ``split``, ``metric``, ``value`` (share of right answers, 0 to 1, or None)
-    and ``n`` (questions judged), as the run store hands them out.
+    and ``n`` (questions judged); ``steps``: records with ``step`` and ``seconds`` by stage, as the run store hands them out.
+    ``alarms``: records with ``title`` and ``said``, as ``finer.alarms`` finds them.
     """
     judged = sorted((row for row in evaluations if row.value is not None and row.n), key=lambda row: row.step)
-    panels = _accuracy_panels(judged) + _reward_panels(metrics) + _other_panels(metrics)
+    panels = _accuracy_panels(judged) + _reward_panels(metrics) + _other_panels(metrics) + _stage_panel(steps)
     if not panels:
         return fragment("curves", "Training curves", tag("p", "No step has been recorded yet.", class_="f-soft"))
     note = "Line: mean over the step's answers. Band: ± one standard deviation. Dots: share of right answers with a 95 % interval."
-    return fragment(
-        "curves", "Training curves", tag("div", *panels, class_="f-panels"), tag("p", note, class_="f-soft")
-    )
+    warned = [_alarm(alarm) for alarm in alarms]
+    content = (*warned, tag("div", *panels, class_="f-panels"), tag("p", note, class_="f-soft"))
+    return fragment("curves", "Training curves", *content, extra_css=_CSS + DASHES)
+
+
+def _alarm(alarm: Any) -> Markup:
+    return tag("div", tag("b", "⚠ ", alarm.title), " ", text(alarm.said, 1000), class_="k-alarm", role="note")
 
 
 def part_names(metrics: Iterable[str]) -> list[str]:
@@ -48,14 +68,15 @@ def part_names(metrics: Iterable[str]) -> list[str]:
     return [match.group(1) for match in map(_PART.match, metrics) if match]
 
 
-def _points(metrics: Mapping[str, Curve], name: str, spread: str = "") -> tuple[Point, ...]:
+def points(metrics: Mapping[str, Curve], name: str, spread: str = "") -> tuple[Point, ...]:
+    """A metric's points, with the half-height of their band from the metric ``spread``; what was not measured is left out."""
     halves = dict(metrics.get(spread, ()))
-    points = []
+    found = []
     for step, raw in metrics.get(name, ()):
         value, half = _real(raw), _real(halves.get(step)) or 0.0
         if value is not None:
-            points.append(Point(float(step), value, value - half, value + half))
-    return tuple(points)
+            found.append(Point(float(step), value, value - half, value + half))
+    return tuple(found)
 
 
 def _real(value: Any) -> float | None:
@@ -73,11 +94,11 @@ def _panel(title: str, series: Series, last: Markup | str, bounds: tuple[float, 
 
 
 def _reward_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
-    total = Series("reward", _points(metrics, "reward", "reward_std"))
+    total = Series("reward", points(metrics, "reward", "reward_std"))
     panels = _panel("Total reward", total, _last(total))
     for name in part_names(metrics):
         look = part_class(name).removeprefix("p-")
-        series = Series(name, _points(metrics, f"rewards/{name}/mean", f"rewards/{name}/std"), look)
+        series = Series(name, points(metrics, f"rewards/{name}/mean", f"rewards/{name}/std"), look)
         panels += _panel(f"Part: {name}", series, _last(series))
     return panels
 
@@ -87,13 +108,33 @@ def _last(series: Series) -> str:
 
 
 def _other_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
-    silent = Series("groups without a signal", _points(metrics, "frac_reward_zero_std"), "down")
-    length = Series("tokens", _points(metrics, "completions/mean_length"), "other")
+    silent = Series("groups without a signal", points(metrics, "frac_reward_zero_std"), "down")
+    length = Series("tokens", points(metrics, "completions/mean_length"), "other")
     silent_last = f"{silent.points[-1].y:.0%}" if silent.points else ""
     length_last = f"{length.points[-1].y:.0f}" if length.points else ""
-    return _panel("Groups without a signal", silent, silent_last, (0.0, 1.0)) + _panel(
-        "Answer length (tokens)", length, length_last
+    entropy, divergence = Series("entropy", points(metrics, "entropy"), "other"), Series("KL", points(metrics, "kl"), "other")
+    return (
+        _panel("Groups without a signal", silent, silent_last, (0.0, 1.0))
+        + _panel("Answer length (tokens)", length, length_last)
+        + _panel("Entropy of the policy", entropy, _last(entropy))
+        + _panel("KL to the reference", divergence, _last(divergence))
     )
+
+
+def _stage_panel(steps: Sequence[Any]) -> list[Markup]:
+    """Seconds a step, one line a stage; a stage that was never measured has none."""
+    lines = []
+    for place, stage in enumerate(_STAGES):
+        marks = [(step.step, step.seconds.get(stage)) for step in steps]
+        found = points({stage: marks}, stage)
+        if found:
+            lines.append(Series(stage, found, f"{('total', 'down', 'execution', 'other')[place]} d-{place}"))
+    if not lines:
+        return []
+    told = [tag("span", f"{_STAGE_MARKS[one.label]} {one.label} {one.points[-1].y:.2f} ") for one in lines]
+    label = "Seconds a step: " + ", ".join(f"{one.label} {one.points[-1].y:.2f} at the last step" for one in lines)
+    caption = tag("figcaption", tag("b", "Seconds a step"), tag("span", *told, class_="f-soft"))
+    return [tag("figure", caption, chart(label, lines), class_="f-panel")]
 
 
 def _accuracy_panels(judged: list[Any]) -> list[Markup]:
