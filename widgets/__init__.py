@@ -9,6 +9,7 @@ from widgets.edit import EditView
 from widgets.guess import GuessView
 from widgets.ledger import LedgerView
 from widgets.memory import MemoryView
+from widgets.playground import Playground
 from widgets.results import ResultsView
 from widgets.rollouts import RolloutsView
 from widgets.views import AtomsView, Curves, GroupView, RolloutView
@@ -24,6 +25,7 @@ __all__ = [
     "GuessView",
     "LedgerView",
     "MemoryView",
+    "Playground",
     "ResultsView",
     "RolloutView",
     "RolloutsView",
