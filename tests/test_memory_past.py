@@ -13,7 +13,7 @@ from memory_samples import HashingEncoder, memory_of, trace
 
 from finer.datasets import load_dataset
 from finer.memory import Query, first_plane, map_as_of, replayed, scores_over_steps, steps_shown
-from finer.memory import replay as replay_module
+from finer.memory import past as past_module
 from finer.memory.plane import principal_plane
 from finer.render import memory_as_of, memory_map, memory_past
 from finer.runs import Run
@@ -35,7 +35,7 @@ def memory(run):
 
 
 def event(thought, step, kind="inserted", collection="verified"):
-    return SimpleNamespace(kind=kind, collection=collection, trace=trace(thought, step=step))
+    return SimpleNamespace(kind=kind, collection=collection, step=step, trace=trace(thought))
 
 
 GROWN = [event("join b c", 1), event("guess", 1, collection="failed"), event("no", 1, "refused"), event("join a b", 3)]
@@ -140,7 +140,7 @@ def test_a_map_of_little_is_drawn_all_the_same(case):
 
 
 def test_of_a_large_memory_some_traces_are_drawn_and_it_says_so(monkeypatch):
-    monkeypatch.setattr(replay_module, "MOST_SPOTS", 10)
+    monkeypatch.setattr(past_module, "MOST_SPOTS", 10)
     memory = memory_of(*[("shop", f"join w{number}") for number in range(55)], k=3)
     found = map_as_of(memory, Query("join w7", "x"), 1)
     assert len(found.spots) <= 13 and sum(spot.rank > 0 for spot in found.spots) == 3

@@ -1,12 +1,12 @@
 """The memory of verified reasoning: gate, retrieval, snapshots and the trace store (FINER-SQL, arXiv 2605.03465).
 
-``bank`` is what others use (``Memory``), ``replay`` builds a run's memory again; under them lie ``gate`` (what may come in),
+``bank`` is what others use (``Memory``), ``past`` scores as of any step; under them lie ``gate`` (what may come in),
 ``search`` (exact nearest rows), ``collection`` (traces with their vectors), ``store`` (the same on disk) and ``plane`` (a map).
 """
 
 from finer.memory.bank import Memory
 from finer.memory.gate import PAPER_GATE, Gate, GateCount, Refusal, schema_mentions, unique_bigram_share
-from finer.memory.replay import (
+from finer.memory.past import (
     MemoryMap,
     PastScore,
     Spot,

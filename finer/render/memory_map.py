@@ -1,11 +1,11 @@
 """The memory on a plane: its traces, one thought, the traces nearest to it and their centroid, each with a shape of its own.
 
-Hovering a mark names the trace. Not covered: computing the plane (``finer.memory.replay``), zooming.
+Hovering a mark names the trace. Not covered: computing the plane (``finer.memory.past``), zooming.
 """
 
 from __future__ import annotations
 
-from finer.memory.replay import MemoryMap, Spot
+from finer.memory.past import MemoryMap, Spot
 from finer.render.charts import Scale
 from finer.render.markup import Markup, one_line, tag
 from finer.render.memory import source_words
@@ -21,7 +21,7 @@ _CSS = """
 .finer-view .mm-centroid{fill:var(--f-back);stroke:var(--f-ink);stroke-width:2}
 .finer-view .mm-thought{fill:none;stroke:var(--f-total);stroke-width:4}
 .finer-view .mm-link{stroke:var(--f-ink);stroke-width:1;stroke-dasharray:4 3}
-.finer-view svg text.mm-rank{fill:var(--f-ink);font-weight:700}
+.finer-view svg text.mm-rank{fill:var(--f-ink);font-weight:700;stroke:var(--f-back);stroke-width:3;paint-order:stroke}
 .finer-view .f-legend svg.mm-key{display:inline-block;width:14px;height:14px;vertical-align:-2px;margin-right:4px}
 """
 
@@ -97,12 +97,14 @@ def _legend(found: MemoryMap) -> Markup:
 
 
 def _key(kind: str, hollow: bool) -> Markup:
-    return tag("svg", _mark(kind, 10, 10, hollow=hollow), viewbox="0 0 20 20", class_="mm-key", aria_hidden="true")
+    box = "5 5 10 10" if kind in ("shipped", "written") else "0 0 20 20"
+    return tag("svg", _mark(kind, 10, 10, hollow=hollow), viewbox=box, class_="mm-key", aria_hidden="true")
 
 
 def _words(found: MemoryMap) -> Markup:
     kept = 100 * sum(found.shares)
-    words = f"The two axes keep {kept:.0f} % of how the traces differ: near on the map is a hint, the numbers are the measure."
+    words = f"The two axes keep {kept:.0f} % of how the traces differ: near on the map is a hint. The measure is the cosine of "
+    words += "this thought and the centroid, which is the similarity."
     cut = f" {len(found.spots):,} of {found.traces:,} traces are drawn." if len(found.spots) < found.traces else ""
     unknown = "" if found.thought else " The encoder knows no word of the thought."
     return tag("p", words + cut + unknown, class_="f-soft")

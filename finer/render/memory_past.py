@@ -1,13 +1,13 @@
 """One thought's similarity as of every step of its run, and the neighbours that it would have had at one of them.
 
-Not covered: computing them (``finer.memory.replay``).
+Not covered: computing them (``finer.memory.past``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finer.memory.replay import PastScore
+from finer.memory.past import PastScore
 from finer.render.charts import Point, Series, chart
 from finer.render.markup import Markup, tag, text
 from finer.render.memory import neighbour_row

@@ -246,6 +246,7 @@ _MEMORY = """
 .finer-view .m-track i{display:block;height:100%}
 .finer-view .m-list{list-style:none;margin:6px 0;padding:0}
 .finer-view .m-gate ul{list-style:none;margin:0;padding:0}.finer-view .m-gate td,.finer-view .m-gate th{vertical-align:top}
+.finer-view .m-gate td:nth-child(2),.finer-view .m-gate td:nth-child(3){white-space:nowrap}
 .finer-view blockquote{margin:4px 0;padding:6px 12px;border-left:3px solid var(--f-memory);background:var(--f-card);white-space:pre-wrap;max-height:18em;
 overflow:auto;color:inherit;border-radius:0 6px 6px 0}
 @container (max-width:480px){.finer-view .m-row{grid-template-columns:1fr}}

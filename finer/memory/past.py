@@ -1,13 +1,14 @@
-"""The memory of a run built again from its first traces and its memory events: any score as of any step, and a map.
+"""Any score as of any step of a run, and a map: from its memory, built again of its first traces and its memory events.
 
 A run's store keeps which traces came in and when, not their vectors: they are encoded again, and since the memory only grows,
-``snapshot_at(step)`` is what the rollouts of that step saw. Not covered: drawing (``finer.render.memory_map``).
+``snapshot_at(step)`` is what the rollouts of that step saw. Not covered: drawing (``finer.render.memory_map``), and scoring
+whole steps again in their order (``finer.replay``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,13 +67,14 @@ def replayed(first: Iterable[Trace], events: Iterable[Any], encoder: Encoder | N
     """A run's memory as it stands after its last event.
 
     ``first``: the traces that it started with (the data set's). ``events``: the run's memory events, in their order (records
-    with ``kind``, ``trace`` and ``collection``). ``encoder``: the one that the run used; None takes the default.
+    with ``kind``, ``trace``, ``step`` and ``collection``). ``encoder``: the one that the run used; None takes the default.
     """
     memory = Memory(encoder, contrast=contrast)
     memory.add(first)
     kept = [event for event in events if event.kind == "inserted"]
     for collection in ("verified", "failed"):
-        memory.add([event.trace for event in kept if event.collection == collection], failed=collection == "failed")
+        traces = [replace(event.trace, step=event.step) for event in kept if event.collection == collection]
+        memory.add(traces, failed=collection == "failed")
     return memory
 
 
