@@ -19,7 +19,7 @@ from finer.render import Markup
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Recipe, Shaping
 from finer.runs import Run
-from finer.whatif import Answers, Settings, answers_of_run, as_recorded, rerun, scaling_of
+from finer.whatif import Answers, Outcome, Settings, answers_of_run, as_recorded, rerun, scaling_of
 from widgets.choice import Choice
 from widgets.views import View, nothing_yet
 
@@ -125,6 +125,7 @@ class WhatIfView(View):
         self.knobs: Knobs | None = None
         self._box = ipywidgets.VBox()
         self._read: tuple[object, Answers | None] = (None, None)
+        self._before: Outcome | None = None
         super().__init__(run, group_id, position, choice=choice)
 
     @property
@@ -145,9 +146,10 @@ class WhatIfView(View):
             return nothing_yet("What other settings would change")
         if self.knobs is None:
             self.knobs = Knobs(answers.recipe, scaling_of(answers), self._turned)
-        before, after = as_recorded(answers, self.knobs.scaling), rerun(answers, self.knobs.settings)
+        if self._before is None:
+            self._before = as_recorded(answers, self.knobs.scaling)
         only = None if self.over_run else group.group_id
-        return what_if(answers, before, after, only, chosen.rollout_id if chosen else None)
+        return what_if(answers, self._before, rerun(answers, self.knobs.settings), only, chosen.rollout_id if chosen else None)
 
     @property
     def over_run(self) -> bool:
@@ -163,7 +165,7 @@ class WhatIfView(View):
         wanted = WHOLE_RUN if self.over_run else self.choice.step
         if wanted != self._read[0]:
             found = answers_of_run(self.run, None if self.over_run else self.choice.step)
-            self._read = (wanted, found if len(found.group) else None)
+            self._read, self._before = (wanted, found if len(found.group) else None), None
         return self._read[1]
 
 

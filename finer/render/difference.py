@@ -27,7 +27,7 @@ def answer_difference(one: Rollout, other: Rollout) -> Markup:
     """Two whole answers as one text, with what each was paid; the first is struck out, the second underlined."""
     first, second = _name(one), _name(other)
     said = difference_words(one.completion, other.completion)
-    key = tag("p", tag("del", f"only in {first}"), " · ", tag("ins", f"only in {second}"), class_="d-text f-soft")
+    key = tag("p", tag("del", "only in the first"), " · ", tag("ins", "only in the second"), class_="d-text f-soft")
     shown = tag("pre", tag("code", text_difference(one.completion, other.completion)), class_="d-text")
     head = tag("h3", f"{first} → {second}")
     return fragment("difference", "Difference of two answers", head, tag("p", said), key, shown, extra_css=_CSS)

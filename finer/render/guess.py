@@ -16,7 +16,7 @@ from finer.render.style import fragment, legend, number, signed, status_badge
 _CSS = (
     ".finer-view .q-card{border:1px solid var(--f-line);border-radius:8px;padding:6px 10px;margin:6px 0;display:grid;"
     "grid-template-columns:3.2em minmax(0,1fr);gap:8px;align-items:start}"
-    ".finer-view .q-card pre{border:0;max-height:9em;padding:4px 8px}.finer-view .q-letter{font-size:20px;font-weight:700}"
+    ".finer-view .q-card pre{border:0;max-height:9em;padding:4px 8px}.finer-view .q-table{overflow-x:auto}.finer-view .q-letter{font-size:20px;font-weight:700}"
 )
 MOST_CHARACTERS = 3_000
 
@@ -32,7 +32,7 @@ def guess_result(group: Group, order: Sequence[Card], tally: Tally) -> Markup:
     said = tag("p", tag("b", score_words(found)), role="status")
     table = _table(order)
     names = [part.name for part in order[0].rollout.breakdown.parts] if order else []
-    return fragment("guess", "The order by pay", _head(group), said, tag("p", tally_words(tally)), table, legend(names))
+    return fragment("guess", "The order by pay", _head(group), said, tag("p", tally_words(tally)), table, legend(names), extra_css=_CSS)
 
 
 def guess_static(group: Group, order: Sequence[Card]) -> Markup:
@@ -96,4 +96,4 @@ def _table(order: Sequence[Card]) -> Markup:
         sql = tag("code", one_line(breakdown.sql or card.rollout.completion))
         cells = (str(place), tag("b", card.letter), str(true_place), number(breakdown.total, 3), stack(breakdown, scale), status_badge(breakdown.status), sql)
         rows.append(tag("tr", *[tag("td", cell) for cell in cells]))
-    return tag("table", head, tag("tbody", *rows))
+    return tag("div", tag("table", head, tag("tbody", *rows)), class_="q-table")

@@ -32,7 +32,7 @@ from finer.whatif import (
 
 MOST_POINTS = 600
 MOST_INVERSIONS = 12
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 240, 40, 58, 14, 34
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 240, 40, 74, 14, 34
 _AMONG = {"group": "group's spread", "batch": "step's spread"}
 _CSS = (
     ".finer-view .i-charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:10px;max-width:900px}"
@@ -42,7 +42,10 @@ _CSS = (
     ".finer-view .i-line.s-down,.finer-view .i-line.s-execution,.finer-view .i-line.s-atomic{fill:none}"
     ".finer-view .i-dot.s-down{fill:var(--f-back);stroke-width:1.6}.finer-view .i-chosen{stroke-width:4}"
     ".finer-view .i-margin{stroke:var(--f-soft);stroke-width:1;stroke-dasharray:2 3}"
-    ".finer-view .i-table td{font-variant-numeric:tabular-nums}"
+    ".finer-view .i-table td{font-variant-numeric:tabular-nums;white-space:nowrap}.finer-view .i-table td:last-child{white-space:normal;width:40%}"
+    "@container (max-width:640px){.finer-view .i-table thead{display:none}.finer-view .i-table tr{display:flex;flex-wrap:wrap;gap:0 10px;"
+    "border-bottom:1px solid var(--f-line);padding:5px 4px}.finer-view .i-table td{border:0;padding:2px 0}"
+    ".finer-view .i-table td:last-child{width:100%}.finer-view .i-table td[data-name]::before{content:attr(data-name) \" \";color:var(--f-soft)}}"
 )
 
 
@@ -253,7 +256,8 @@ def _table(answers: Answers, before: Outcome, after: Outcome, chosen: int | None
             f"{signed(float(before.advantages[at]))} → {advantage_words(float(after.advantages[at]))}",
             contribution_words({name: float(term[at]) for name, term in terms.items()}),
         )
-        rows.append(tag("tr", *[tag("td", cell) for cell in cells], class_="f-chosen" if marked else None))
+        shown = [tag("td", cell, data_name=name if name in ("total", "rank", "advantage") else None) for name, cell in zip(names, cells)]
+        rows.append(tag("tr", *shown, class_="f-chosen" if marked else None))
     return tag("table", head, tag("tbody", *rows), class_="i-table")
 
 
