@@ -184,6 +184,11 @@ class RunIndex:
         rows = self._all("SELECT question_id FROM groups WHERE group_id = ?", (group_id,))
         return rows[0][0] if rows else None
 
+    def ids_of(self, questions: list[tuple[str, int, str]]) -> tuple[int, ...]:
+        """The ids of these questions (db_id, index, text), in their order; one that the run lacks is left out."""
+        sql = "SELECT question_id FROM questions WHERE db_id = ? AND question_index = ? AND question = ?"
+        return tuple(row[0] for about in questions for row in self._all(sql, tuple(about)))
+
     def most_asked(self, most: int) -> tuple[int, ...]:
         """The questions with the most groups."""
         sql = "SELECT question_id FROM groups GROUP BY question_id ORDER BY count(*) DESC, question_id LIMIT ?"

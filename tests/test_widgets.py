@@ -81,6 +81,7 @@ WORDS = {
     "Memory": "Nearest verified thoughts",
     "Ledger": "Under execution alone",
     "What-if": "change places",
+    "Matrix": "Best paid answer at step 2",
     "Rollouts": "16 answers, 1 to 16 shown",
     "Guess": "place 1",
 }

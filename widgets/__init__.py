@@ -8,6 +8,7 @@ from widgets.controls import Controls
 from widgets.edit import EditView
 from widgets.guess import GuessView
 from widgets.ledger import LedgerView
+from widgets.matrix import MatrixView
 from widgets.memory import MemoryView
 from widgets.playground import Playground
 from widgets.results import ResultsView
@@ -24,6 +25,7 @@ __all__ = [
     "GroupView",
     "GuessView",
     "LedgerView",
+    "MatrixView",
     "MemoryView",
     "Playground",
     "ResultsView",

@@ -26,6 +26,7 @@ from widgets.controls import Controls
 from widgets.edit import EditView
 from widgets.guess import GuessView
 from widgets.ledger import LedgerView
+from widgets.matrix import MatrixView
 from widgets.memory import MemoryView
 from widgets.results import ResultsView
 from widgets.rollouts import RolloutsView
@@ -48,6 +49,7 @@ KINDS = (
     MemoryView,
     LedgerView,
     WhatIfView,
+    MatrixView,
     RolloutsView,
     GuessView,
 )

@@ -1,0 +1,106 @@
+"""The matrix of questions over steps, and scrubbing one answer through time. Run with: pytest tests/test_matrix.py"""
+
+from __future__ import annotations
+
+import doctest
+from dataclasses import replace
+
+import pytest
+import render_samples as samples
+
+import widgets.matrix
+from finer.render.matrix import MatrixCell, MatrixRow, matrix
+from finer.run_index import QuestionGroups
+from finer.run_notes import RunNotes
+from finer.runs import Run, RunWriter
+from widgets import MatrixView
+from widgets.matrix import steps_shown
+
+
+@pytest.fixture
+def view(tmp_path, monkeypatch):
+    """Three steps: question 17 with a new best answer each time, question 18 all right; at step 3 a question of its own."""
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "cache"))
+    with RunWriter.create(tmp_path / "run", {}) as writer:
+        for step in (1, 2, 3):
+            mixed = samples.group(10 * step, step)
+            members = [replace(mixed.rollouts[0], completion=f"SELECT {step} FROM author"), *mixed.rollouts[1:]]
+            groups = [replace(mixed, rollouts=tuple(members)), samples.silent_group(10 * step + 1, step)]
+            if step == 3:
+                groups.append(replace(samples.silent_group(32, 3), question=samples.question(40, "<script>Alone?")))
+            writer.write_step(step, groups, {}, {})
+        yield MatrixView(Run(tmp_path / "run"))
+
+
+def shown(view) -> dict:
+    return view.live.matrix
+
+
+def test_without_pins_the_questions_asked_most_often(view):
+    rows = shown(view)["rows"]
+    assert [(row["label"][:12], len(row["cells"])) for row in rows] == [("17 · library", 3), ("18 · library", 3), ("40 · library", 1)]
+    assert shown(view)["steps"] == [1, 2, 3] and not shown(view)["earlier"]
+    assert rows[0]["cells"][1] == {"group": 20, "step": 2, "right": 1, "judged": 4, "words": "step 2: 1 of 4 right"}
+
+
+def test_a_click_chooses_the_group_and_shows_what_changed(view):
+    view.live.pick = {"group": 20}
+    assert view.choice.group.group_id == shown(view)["chosen"] == 20 and view.choice.pinned
+    assert shown(view)["scrub"] == [10, 20, 30]
+    assert "SELECT <del>1</del><ins>2</ins> FROM author" in view.widget.value
+    assert "at step 2 against the one the time before, at step 1" in view.widget.value
+
+
+def test_the_first_time_has_nothing_before_it(view):
+    view.live.pick = {"group": 10}
+    assert "was not asked before" in view.widget.value
+
+
+def test_pins_come_first_and_are_kept(view):
+    question = shown(view)["rows"][2]["id"]
+    view.live.pin = {"question": question, "pinned": True}
+    assert [(row["id"], row["pinned"]) for row in shown(view)["rows"]] == [(question, True)]
+    assert RunNotes(view.run).questions() == [("library", 40, "<script>Alone?")]
+    view.live.pin = {"question": question, "pinned": False}
+    assert len(shown(view)["rows"]) == 3
+
+
+SEARCHES = {"a word": ("BOOKS there", [18]), "a number": ("40", [40]), "nothing found": ("zebra", []), "blank": ("  ", [17, 18, 40])}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_search(view, name):
+    text, found = SEARCHES[name]
+    view.live.wanted = {"text": text}
+    assert [int(row["label"].split()[0]) for row in shown(view)["rows"]] == found
+
+
+@pytest.mark.parametrize("sent", [{"pick": {"group": 999}}, {"pick": {"group": "x"}}, {"wanted": {"skip": -3, "text": None}}, {"pin": {"question": 77}}])
+def test_nonsense_from_outside_does_no_harm(view, sent):
+    for name, value in sent.items():
+        setattr(view.live, name, value)
+    view.live.wanted = {}
+    assert len(shown(view)["rows"]) == 3
+
+
+def test_the_static_form(view):
+    said = view.to_html()
+    assert "&lt;script&gt;Alone?" in said and "<script>" not in said
+    assert said.count("step 2: 1 of 4 right") == 2 and "time before" in said
+
+
+def test_steps_are_paged():
+    row = QuestionGroups(1, 7, "shop", "?", tuple((step, step, 4, 4, 0) for step in range(1, 71)))
+    assert (steps_shown([row], 0)[0][0], steps_shown([row], 30)[0][0], steps_shown([row], 60)) == (41, 11, (list(range(1, 31)), False))
+    assert steps_shown([], 0) == ([], False)
+
+
+def test_a_group_that_was_not_judged_is_not_called_wrong():
+    row = MatrixRow(1, "7 · shop", False, (MatrixCell(1, 1, 0, 0, 4), MatrixCell(2, 2, 0, 4, 4)))
+    said = matrix([row], [1, 2])
+    assert "4 answers, not judged" in said and "step 2: 0 of 4 right" in said and said.count("stroke-dasharray=") == 1
+    assert "No question to show yet" in matrix([], [])
+
+
+def test_doctests():
+    assert doctest.testmod(widgets.matrix).failed == 0

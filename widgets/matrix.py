@@ -1,0 +1,195 @@
+"""Questions down, steps across: how each group fared, and one question's best paid answer scrubbed through time.
+
+Pinned questions come first (the pins lie beside the run); without pins, those that were asked most often. The cell that is
+clicked is the workbench's choice; below stands how its best paid answer differs from the one the time before.
+
+Not covered: other answers than the best paid one (choose them in the Group tab).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from finer.errors import FinerError
+from finer.records import Group, Rollout
+from finer.render import Markup, section
+from finer.render.difference import answer_difference
+from finer.render.markup import plain, tag
+from finer.render.matrix import MatrixCell, MatrixRow, matrix
+from finer.render.style import STYLE
+from finer.run_index import QuestionGroups
+from finer.run_notes import RunNotes
+from finer.runs import Run
+from widgets.choice import Choice
+from widgets.indexed import IndexedView
+from widgets.live import front_end
+
+MOST_ROWS = 8
+MOST_STEPS = 30
+MOST_SCRUBBED = 1000
+"""Of a question that was asked more often, the last groups."""
+
+
+class MatrixFrontEnd(anywidget.AnyWidget):
+    """The traits that go back and forth."""
+
+    _esm, _css = front_end("matrix").values()
+    matrix = traitlets.Dict().tag(sync=True)
+    wanted = traitlets.Dict().tag(sync=True)
+    pick = traitlets.Dict().tag(sync=True)
+    pin = traitlets.Dict().tag(sync=True)
+
+
+def steps_shown(rows: list[QuestionGroups], skip: int) -> tuple[list[int], bool]:
+    """The steps at which any of the questions was asked: the last MOST_STEPS before the last ``skip``; and are there earlier ones.
+
+    >>> row = QuestionGroups(1, 7, "shop", "?", tuple((step, step, 4, 4, 0) for step in range(1, 41)))
+    >>> steps, earlier = steps_shown([row], 5)
+    >>> steps[0], steps[-1], earlier
+    (6, 35, True)
+    """
+    every = sorted({step for row in rows for _, step, *_ in row.groups})
+    end = max(len(every) - skip, min(MOST_STEPS, len(every)))
+    start = max(0, end - MOST_STEPS)
+    return every[start:end], start > 0
+
+
+def best_paid(group: Group) -> Rollout | None:
+    """The answer with the largest total, the first of equals."""
+    return max(group.rollouts, key=lambda rollout: (rollout.breakdown.total, -rollout.position), default=None)
+
+
+class MatrixView(IndexedView):
+    """How the answers to chosen questions changed with the steps."""
+
+    title = "Matrix"
+
+    def __init__(self, run: Run | str | Path, group_id: int | None = None, position: int | None = None, *, choice: Choice | None = None):
+        self._live: MatrixFrontEnd | None = None
+        super().__init__(run, group_id, position, choice=choice)
+        self.notes = RunNotes(self.run)
+        self._live = MatrixFrontEnd(matrix=_empty(""), wanted={})
+        self._panel = ipywidgets.VBox([self._live, self.widget])
+        self._live.observe(lambda _: self.refresh(), "wanted")
+        self._live.observe(lambda change: self._picked(change["new"]), "pick")
+        self._live.observe(lambda change: self._pinned(change["new"]), "pin")
+        if choice is None:
+            self.refresh()
+
+    @property
+    def panel(self) -> ipywidgets.Widget:
+        return self._panel
+
+    @property
+    def live(self) -> MatrixFrontEnd:
+        """The widget with the matrix."""
+        return self._live
+
+    def refresh(self) -> None:
+        """Answers the front end again, and draws the difference to the time before; sends nothing where nothing changed."""
+        if self._live is None:
+            return
+        with self.choice.lock:
+            if not self.index.keep_up(0.05, self._grown):
+                done, of = self.index.progress()
+                self._live.matrix = _empty(f"The run is being indexed: {done:,} of {of:,} groups so far.")
+                return
+            try:
+                self._live.matrix = self._shown()
+                drawn = self._difference()
+            except FinerError as error:
+                drawn = section("", tag("p", "✗ ", plain(str(error), 600), role="alert"))
+            self.latest = drawn
+            self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+
+    def whole_fragment(self) -> Markup:
+        """The static form: the matrix, and under it the difference."""
+        rows = self.questions(self._wanted()[0])
+        steps, _ = steps_shown(rows, 0)
+        return Markup(matrix([self._row(row, steps) for row in rows], steps) + self._difference())
+
+    def asked(self) -> object:
+        group = self.choice.group
+        return (group.group_id if group else None, tuple(self.notes.questions()))
+
+    def questions(self, text: str) -> list[QuestionGroups]:
+        """Those that hold the words of ``text``; without words the pinned ones, else those asked most often."""
+        if text.strip():
+            return self.index.questions(self.index.find_questions(text, MOST_ROWS))
+        pinned = self.index.ids_of(self.notes.questions())
+        return self.index.questions(pinned[:MOST_ROWS] or self.index.most_asked(MOST_ROWS))
+
+    def _wanted(self) -> tuple[str, int]:
+        wanted = self._live.wanted if self._live else {}
+        skip = wanted.get("skip")
+        good = isinstance(skip, int) and not isinstance(skip, bool) and 0 <= skip < 10**9
+        return str(wanted.get("text") or "")[:500], skip if good else 0
+
+    def _shown(self) -> dict[str, Any]:
+        text, skip = self._wanted()
+        rows = self.questions(text)
+        steps, earlier = steps_shown(rows, skip)
+        chosen = self.choice.group.group_id if self.choice.group else None
+        own = self.index.questions((self.index.question_of(chosen),)) if chosen is not None else []
+        said = f"{len(rows)} questions" + (f", steps {steps[0]} to {steps[-1]}" if steps else "")
+        return {
+            "rows": [_sent(self._row(row, steps)) for row in rows], "steps": steps, "skip": skip, "earlier": earlier, "said": said,
+            "chosen": chosen, "scrub": [group[0] for group in own[0].groups[-MOST_SCRUBBED:]] if own else [],
+        }  # fmt: skip
+
+    def _row(self, row: QuestionGroups, steps: list[int]) -> MatrixRow:
+        within = set(steps)
+        cells = {step: MatrixCell(group, step, right, judged, answers) for group, step, answers, judged, right in row.groups if step in within}
+        pinned = (row.db_id, row.question_index, row.question) in self.notes.questions()
+        label = plain(" ".join(f"{row.question_index} · {row.db_id} · {row.question}"[:500].split()), 120)
+        return MatrixRow(row.question_id, label, pinned, tuple(cells.values()))
+
+    def _difference(self) -> Markup:
+        """The chosen group's best paid answer against that of the question's group before."""
+        group = self.choice.group
+        own = self.index.questions((self.index.question_of(group.group_id),)) if group else []
+        if not own:
+            return section("", tag("p", "Choose a cell to see its answer.", class_="f-soft"))
+        ids = [one[0] for one in own[0].groups]
+        place = ids.index(group.group_id)
+        now = best_paid(group)
+        if place == 0 or now is None:
+            return section("", tag("p", "This question was not asked before, so there is nothing to compare its answer with.", class_="f-soft"))
+        before = best_paid(self.run.group(ids[place - 1]))
+        said = f"Best paid answer at step {group.step} against the one the time before, at step {own[0].groups[place - 1][1]}."
+        return Markup(section("", tag("p", said, class_="f-soft")) + (answer_difference(before, now) if before else ""))
+
+    def _picked(self, pick: dict[str, Any]) -> None:
+        if isinstance(pick.get("group"), int):
+            try:
+                self.choice.pick(pick["group"])
+            except FinerError as error:
+                self._live.matrix = {**self._live.matrix, "said": plain(str(error), 300)}
+                return
+            self.refresh()
+
+    def _pinned(self, pin: dict[str, Any]) -> None:
+        found = self.index.questions((pin.get("question"),)) if isinstance(pin.get("question"), int) else []
+        try:
+            for row in found:
+                self.notes.pin_question(row.db_id, row.question_index, row.question, bool(pin.get("pinned")))
+        except FinerError as error:
+            self._live.matrix = {**self._live.matrix, "said": plain(str(error), 300)}
+            return
+        self.refresh()
+
+
+def _sent(row: MatrixRow) -> dict[str, Any]:
+    cells = [
+        {"group": cell.group_id, "step": cell.step, "right": cell.right, "judged": cell.judged, "words": cell.words} for cell in row.cells
+    ]
+    return {"id": row.question_id, "label": row.label, "pinned": row.pinned, "cells": cells}
+
+
+def _empty(said: str) -> dict[str, Any]:
+    return {"rows": [], "steps": [], "skip": 0, "earlier": False, "said": said, "chosen": None, "scrub": []}
