@@ -59,7 +59,8 @@ def own_recipe(run: Run) -> Recipe:
     """The recipe that paid a run, with the weights that it was started with. FinerError for a run of another trainer."""
     name = run.config.get("recipe", "")
     if name not in RECIPES:
-        raise FinerError(f"{run.folder} was paid by {name or 'nobody knows what'}, which is no recipe; choose one with --recipe: {', '.join(RECIPES)}")
+        told = f"{run.folder} was paid by {name or 'nobody knows what'}, which is no recipe; choose one with --recipe: {', '.join(RECIPES)}"
+        raise FinerError(f"{told}, as in: finer rescore {run.folder} --recipe finer")
     return get_recipe(name).with_weights(run.config.get("weights") or {})
 
 
