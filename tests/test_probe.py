@@ -139,6 +139,19 @@ def test_what_the_result_does_not_bear_out_is_set_aside(dataset, judge, monkeypa
     assert {(case.family, case.change) for case in drawn.set_aside} == {("preserving", "one_more_condition"), ("breaking", "a_comment")}
 
 
+def comments_and_a_condition(tree, schema, rng):
+    yield from (write(tree) + f" -- {word}" for word in ("one", "two"))
+    yield from one_more_condition(tree, schema, rng)
+
+
+def test_another_text_of_an_edit_is_tried_where_one_changes_nothing(dataset, judge, monkeypatch):
+    monkeypatch.setattr(cases, "PRESERVING", ())
+    monkeypatch.setattr(cases, "BREAKING", (comments_and_a_condition,))
+    found = [next(cases.draw(replace(dataset, questions=dataset.questions[:1]), judge, 10, 0, seed)) for seed in range(6)]
+    assert all("1 = 0" in case.sql for drawn in found for case in drawn.cases) and all(len(drawn.cases) == 1 for drawn in found)
+    assert {len(drawn.set_aside) for drawn in found} == {0, 1, 2}
+
+
 def test_drawing_is_repeatable_and_stops_at_enough(dataset, judge):
     first, again, other = (list(cases.draw(dataset, judge, 2, 3, seed)) for seed in (5, 5, 6))
     assert first == again != other

@@ -83,6 +83,7 @@ def _anti_join(source: Source, block: Block) -> bool:
             inner.span = joined(source.span, condition.span)
             source.owner, source.join, source.on = inner, "inner", []
             block.sources.remove(source)
+            drop_null_tests(inner)
             put(block, condition, [Node("notexists", (inner,), inner.span)])
             block.subqueries += 1
             return True

@@ -111,12 +111,14 @@ def _columns_of(nodes: list[Node]) -> list[tuple[Source, str]]:
 
 
 def _about_groups(node: Node, block: Block) -> bool:
-    """Does the HAVING condition speak of grouping columns alone, so that WHERE could hold it?"""
+    """Does the HAVING condition speak of grouping columns, and of rows that they determine, alone, so that WHERE could hold it?"""
     if any(inner.op in ("aggregate", "window", "scalar", "in", "notin", "exists", "notexists", "unknown")
            for inner in walk(node)):  # fmt: skip
         return False
-    keys = {(id(source), name) for source, name in _columns_of(block.group)}
-    return all((id(source), name) in keys for source, name in columns(node))
+    grouped = _columns_of(block.group)
+    keys = {(id(source), name) for source, name in grouped}
+    others = [source for source, name in columns(node) if (id(source), name) not in keys]
+    return not others or {id(source) for source in others} <= determined(block, grouped)
 
 
 def _distinct_is_idle(block: Block) -> bool:

@@ -29,6 +29,8 @@ Change = Callable[[Tree, Schema, random.Random], Iterable[Tree | str]]
 
 PLACES = 12
 """Places of one query among which a change picks one."""
+TRIES = 3
+"""Texts of one change that are tried on one query until the result bears one out."""
 LADDER = 5
 """Edits on top of one another in a ladder."""
 
@@ -73,7 +75,8 @@ class Drawn:
 def draw(dataset: Dataset, judge: Judge, most: int, ladders: int, seed: int = 0) -> Iterator[Drawn]:
     """Cases question by question, in a random order, until every change has ``most`` of them; always the same ones.
 
-    At most one case a change comes from one question, so that no query weighs more than another. Questions without their
+    At most one case a change comes from one question, so that no query weighs more than another; where its text is set aside,
+    up to two others of the change are tried. Questions without their
     database, and those whose gold fails or cannot be read, give no case.
     """
     rng = random.Random(seed)
@@ -83,22 +86,31 @@ def draw(dataset: Dataset, judge: Judge, most: int, ladders: int, seed: int = 0)
         if tree is None or database is None:
             continue
         schema = database.schema
-        cases = list(_cases(tree, schema, rng, {name for name, count in kept.items() if count >= most}))
+        tries = list(_cases(tree, schema, rng, {name for name, count in kept.items() if count >= most}))
         rungs = ladder(tree, schema, rng) if kept["ladder"] < ladders else []
-        drawn = _executed(question, cases, rungs, judge)
+        drawn = _executed(question, [cases[0] for cases in tries], rungs, judge)
+        for place in range(1, TRIES):
+            borne = {(case.family, case.change) for case in drawn.cases}
+            again = [cases[place] for cases in tries if len(cases) > place and (cases[0].family, cases[0].change) not in borne]
+            drawn = _both(drawn, _executed(question, again, [], judge)) if again and (drawn.cases or drawn.set_aside) else drawn
         kept.update({case.change if case.family != "ladder" else f"ladder {case.edits}" for case in drawn.cases})
         kept["ladder"] += any(case.family == "ladder" for case in drawn.cases)
         if drawn.cases or drawn.set_aside:
             yield drawn
 
 
-def _cases(tree: Tree, schema: Schema, rng: random.Random, full: set[str]) -> Iterator[Case]:
+def _both(one: Drawn, two: Drawn) -> Drawn:
+    return Drawn(one.question, one.cases + two.cases, one.set_aside + two.set_aside)
+
+
+def _cases(tree: Tree, schema: Schema, rng: random.Random, full: set[str]) -> Iterator[list[Case]]:
+    """Of each change a few texts in a random order: the first is tried, the others only where the result does not bear it out."""
     original = write(tree)
     for family, changes in (("preserving", PRESERVING), ("breaking", BREAKING)):
         for change in changes:
             texts = [] if change.__name__ in full else sorted(set(_texts(change, tree, schema, rng)) - {original})
             if texts:
-                yield Case(family, change.__name__, rng.choice(texts))
+                yield [Case(family, change.__name__, text) for text in rng.sample(texts, min(TRIES, len(texts)))]
 
 
 def _texts(change: Change, tree: Tree, schema: Schema, rng: random.Random) -> list[str]:

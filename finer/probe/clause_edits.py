@@ -260,7 +260,7 @@ def column_missing(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[T
 
 
 def window_changed(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:
-    """A window's PARTITION BY or ORDER BY forgotten, or ROW_NUMBER for RANK.
+    """A window's PARTITION BY or ORDER BY forgotten, its order turned, or ROW_NUMBER for RANK.
 
     >>> shown(window_changed, "SELECT RANK() OVER (PARTITION BY author ORDER BY price) FROM book")
     'SELECT RANK() OVER (ORDER BY price) FROM book'
@@ -270,6 +270,12 @@ def window_changed(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[T
             if window.args.get(clause):
                 window.set(clause, None)
                 yield copy
+    for copy, window in places(tree, exp.Window):
+        for key in window.args["order"].expressions[:1] if window.args.get("order") else ():
+            down = not key.args.get("desc")
+            key.set("desc", down)
+            key.set("nulls_first", not down)
+            yield copy
     for copy, window in places(tree, exp.Window):
         if isinstance(window.this, (exp.Rank, exp.DenseRank)):
             window.set("this", exp.RowNumber())

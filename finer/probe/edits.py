@@ -292,15 +292,23 @@ def null_test_negated(tree: Tree, schema: Schema, rng: random.Random) -> Iterato
 
 
 def ends_left_out(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:
-    """BETWEEN without its two ends.
+    """BETWEEN, or two bounds on one expression, without the two ends.
 
     >>> shown(ends_left_out, "SELECT name FROM book WHERE price BETWEEN 1 AND 2")
     'SELECT name FROM book WHERE (price > 1 AND price < 2)'
+    >>> shown(ends_left_out, "SELECT name FROM book WHERE price >= 1 AND price <= 2")
+    'SELECT name FROM book WHERE price > 1 AND price < 2'
     """
     for copy, node in places(tree, exp.Between):
         low = exp.GT(this=node.this.copy(), expression=node.args["low"].copy())
         node.replace(exp.paren(exp.And(this=low, expression=exp.LT(this=node.this.copy(), expression=node.args["high"].copy()))))
         yield copy
+    for copy, node in places(tree, exp.And):
+        bounds = {type(side): side for side in (node.this, node.expression) if isinstance(side, (exp.GTE, exp.LTE))}
+        if len(bounds) == 2 and node.this.this == node.expression.this:
+            bounds[exp.GTE].replace(exp.GT(**bounds[exp.GTE].args))
+            bounds[exp.LTE].replace(exp.LT(**bounds[exp.LTE].args))
+            yield copy
 
 
 def column_counted(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:

@@ -94,18 +94,18 @@ def derived_and_common(tree: Tree, schema: Schema, rng: random.Random) -> Iterat
 
 
 def not_in_as_left_join(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:
-    """NOT IN over one table as a LEFT JOIN of which no partner is found, where neither side can be NULL.
+    """NOT IN or NOT EXISTS over one table as a LEFT JOIN of which no partner is found, where neither side can be NULL.
 
     >>> shown(not_in_as_left_join, "SELECT name FROM book WHERE NOT book_id IN (SELECT book_id FROM sale)")
     'SELECT book.name FROM book LEFT JOIN sale ON sale.book_id = book.book_id WHERE sale.book_id IS NULL'
     """
-    for copy, node in places(tree, exp.Not):
+    for copy, node in [*places(tree, exp.Not), *(pair for other in exists_as_in(tree, schema, rng) for pair in places(other, exp.Not))]:
         select, outer = plain_in(node.this, schema) if isinstance(node.this, exp.In) else None, node.parent_select
         if not select or not isinstance(outer, exp.Select) or not is_plain(select) or has_star(outer) or select.find(exp.Subquery):
             continue
-        where, (table,) = outer.args.get("where"), sources(select)
+        where, (table, *others) = outer.args.get("where"), sources(select)
         inner, given = select.expressions[0], node.this.this
-        if not where or not any(part is node for part in conjuncts(where.this)) or table.alias_or_name in {each.alias_or_name for each in sources(outer)}:
+        if others or not where or not any(part is node for part in conjuncts(where.this)) or table.alias_or_name in {each.alias_or_name for each in sources(outer)}:
             continue
         if never_null(inner, schema) and never_null(given, schema) and qualify_all(outer, schema):
             kept = [part for part in conjuncts(where.this) if part is not node]
@@ -205,29 +205,47 @@ def number_as_text(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[T
 
 
 def letter_case_of_like(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:
-    """The pattern of a LIKE in capitals: SQLite's LIKE takes ASCII letters of either case as the same.
+    """The pattern of a LIKE in capitals or in small letters: SQLite's LIKE takes ASCII letters of either case as the same.
 
     >>> shown(letter_case_of_like, "SELECT name FROM book WHERE author LIKE 'A%a'")
     "SELECT name FROM book WHERE author LIKE 'A%A'"
     """
     for copy, node in places(tree, exp.Like):
         if isinstance(node.expression, exp.Literal) and node.expression.this.isascii():
-            node.set("expression", exp.Literal.string(node.expression.this.upper()))
+            pattern = node.expression.this
+            capitals = pattern.upper()
+            node.set("expression", exp.Literal.string(capitals if capitals != pattern else pattern.lower()))
             yield copy
 
 
 def left_as_right_join(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:
-    """a LEFT JOIN b as b RIGHT JOIN a.
+    """a LEFT JOIN b as b RIGHT JOIN a; a JOIN b as the same where a row of b was found.
 
     >>> shown(left_as_right_join, "SELECT name, year FROM book LEFT JOIN sale ON sale.book_id = book.book_id")
     'SELECT name, year FROM sale RIGHT JOIN book ON sale.book_id = book.book_id'
+    >>> shown(left_as_right_join, "SELECT name, year FROM sale JOIN book ON sale.book_id = book.book_id")
+    'SELECT name, year FROM book RIGHT JOIN sale ON sale.book_id = book.book_id WHERE NOT book.book_id IS NULL'
     """
     for copy, select in places(tree, exp.Select):
-        if len(joins(select)) == 1 and joins(select)[0].side == "LEFT" and joins(select)[0].args.get("on") and not has_star(select):
-            first, second = sources(select)
-            select.set("joins", [exp.Join(this=first.copy(), side="RIGHT", on=joins(select)[0].args["on"].copy())])
-            select.set("from_", exp.From(this=second.copy()))
-            yield copy
+        found = joins(select)
+        if len(found) != 1 or found[0].side not in ("LEFT", "") or found[0].kind == "CROSS" or not found[0].args.get("on") or has_star(select):
+            continue
+        first, second = sources(select)
+        if not found[0].side:
+            key = _key_of(second, schema)
+            if key is None:
+                continue
+            kept = conjuncts(select.args["where"].this) if select.args.get("where") else []
+            select.set("where", exp.Where(this=together([*kept, exp.Not(this=exp.Is(this=key, expression=exp.Null()))])))
+        select.set("joins", [exp.Join(this=first.copy(), side="RIGHT", on=found[0].args["on"].copy())])
+        select.set("from_", exp.From(this=second.copy()))
+        yield copy
+
+
+def _key_of(source: Tree, schema: Schema) -> exp.Column | None:
+    """The first column of the primary key of a table; None for a source that is no table, or has no key."""
+    table = table_of(source, schema)
+    return exp.column(exp.to_identifier(table.primary_key[0]), table=source.alias_or_name) if table and table.primary_key else None
 
 
 EQUIVALENTS = (

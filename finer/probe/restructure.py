@@ -276,8 +276,9 @@ def in_as_exists(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tre
 
 
 def never_null(column: Tree, schema: Schema) -> bool:
+    """By declaration, or as a foreign key in which no NULL is seen."""
     known = declared(column, schema)
-    return bool(known and known.not_null)
+    return bool(known and (known.not_null or (known.references and not known.has_null)))
 
 
 def exists_as_in(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:

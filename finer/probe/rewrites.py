@@ -332,22 +332,58 @@ def ascending_spelt_out(tree: Tree, schema: Schema, rng: random.Random) -> Itera
 
 
 def where_as_having(tree: Tree, schema: Schema, rng: random.Random) -> Iterator[Tree]:
-    """A condition on a column that is grouped by, moved from WHERE to HAVING.
+    """A condition on what is grouped by, or on the row that a grouped key names, moved from WHERE to HAVING.
+
+    DISTINCT is such a grouping, and so are the single rows of a table with a key.
 
     >>> shown(where_as_having, "SELECT author, COUNT(*) FROM book WHERE author <> 'Ada' GROUP BY author")
     "SELECT author, COUNT(*) FROM book GROUP BY author HAVING author <> 'Ada'"
+    >>> shown(where_as_having, "SELECT DISTINCT author FROM book WHERE author <> 'Ada'")
+    "SELECT author FROM book GROUP BY author HAVING author <> 'Ada'"
+    >>> shown(where_as_having, "SELECT name FROM book WHERE price > 1")
+    'SELECT name FROM book GROUP BY book.book_id HAVING price > 1'
     """
     for copy, select in places(tree, exp.Select):
-        group, where = select.args.get("group"), select.args.get("where")
-        if not group or not where:
+        grouped, where = _grouped(select, schema), select.args.get("where")
+        if not grouped or not where:
             continue
-        moved = [part for part in conjuncts(where.this) if set(part.find_all(exp.Column)) <= set(group.expressions) and not part.find(exp.Query)]
+        keyed = _keyed(select, grouped, schema)
+        parts = conjuncts(where.this)
+        moved = [part for part in parts if not part.find(exp.Query) and all(_told(column, grouped, keyed, schema) for column in part.find_all(exp.Column))]
         if moved:
-            kept = [part for part in conjuncts(where.this) if part not in moved]
+            kept = [part for part in parts if part not in moved]
             having = conjuncts(select.args["having"].this) if select.args.get("having") else []
             select.set("where", exp.Where(this=together(kept)) if kept else None)
             select.set("having", exp.Having(this=together([*having, *moved])))
+            select.set("distinct", None)
+            if not select.args.get("group"):
+                select.set("group", exp.Group(expressions=[column.copy() for column in grouped]))
             yield copy
+
+
+def _grouped(select: Tree, schema: Schema) -> list[Tree]:
+    """The columns by which the rows are grouped: those of GROUP BY, all outputs of a DISTINCT, or the key of the one table."""
+    group, outputs = select.args.get("group"), [output.unalias() for output in select.expressions]
+    if group:
+        return [] if select.args.get("distinct") else list(group.expressions)
+    if has_star(select) or any(node.parent_select is select for node in select.find_all(exp.AggFunc, exp.Window)):
+        return []
+    if select.args.get("distinct"):
+        return outputs if all(isinstance(output, exp.Column) for output in outputs) else []
+    table = table_of(sources(select)[0], schema) if len(sources(select)) == 1 and not select.parent else None
+    key = table.primary_key if table else ()
+    return [exp.column(exp.to_identifier(key[0]), table=sources(select)[0].alias_or_name)] if len(key) == 1 else []
+
+
+def _keyed(select: Tree, grouped: list[Tree], schema: Schema) -> list[Tree]:
+    """The sources of which a grouped key names the row."""
+    keys = {(source.alias_or_name, name) for source in sources(select) if (table := table_of(source, schema)) and len(table.primary_key) == 1 for name in table.primary_key}
+    owners = [(column.name, next((each for each in sources(select) if each.alias_or_name == column.table), None) or source_of(column, schema)) for column in grouped if isinstance(column, exp.Column)]
+    return [owner for name, owner in owners if owner is not None and (owner.alias_or_name, name) in keys]
+
+
+def _told(column: Tree, grouped: list[Tree], keyed: list[Tree], schema: Schema) -> bool:
+    return column in grouped or any(source_of(column, schema) is source for source in keyed)
 
 
 SPELLING = (
