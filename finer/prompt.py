@@ -6,12 +6,13 @@ raises, whatever the text. Not covered: running the SQL (``sandbox``) and paying
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finer.extraction import find_sql
 from finer.records import Question
 from finer.sandbox import check_statement
-from finer.schema import Schema, render_compact, render_ddl
+from finer.schema import Kept, Schema, render_compact, render_ddl
 
 OPEN, CLOSE = "<think>", "</think>"
 
@@ -99,18 +100,20 @@ def _answer_fault(sql: str, rest: str) -> str:
     return check_statement(sql)
 
 
-def messages(question: Question, schema: Schema, style: str = "chat") -> list[dict[str, str]]:
+def messages(question: Question, schema: Schema, style: str = "chat", columns: Sequence[Kept] = ()) -> list[dict[str, str]]:
     """The chat messages that ask a policy this question.
 
     ``tiny``: one user message of the compact schema (only ``question.tables`` where they are given), the evidence
     line where there is one, and the question. ``chat``: a system message that states the format, then CREATE TABLE
-    statements with sample values, evidence and question. ValueError for another style.
+    statements with descriptions and sample values, evidence and question. With ``columns`` these are shown in place of
+    ``question.tables``, in the schema's order, with the values that the question names. ValueError for another style.
     """
+    tables = () if columns else question.tables
     if style == "tiny":
-        lines = [render_compact(schema, question.tables), _one_line(question.evidence), _one_line(question.text)]
+        lines = [render_compact(schema, tables, columns), _one_line(question.evidence), _one_line(question.text)]
         return [{"role": "user", "content": "\n".join(line for line in lines if line)}]
     if style == "chat":
-        parts = [render_ddl(schema, question.tables)]
+        parts = [render_ddl(schema, tables, columns)]
         parts += [f"Evidence: {_one_line(question.evidence)}"] if question.evidence.strip() else []
         parts += [f"Question: {_one_line(question.text)}"]
         return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": "\n\n".join(parts)}]

@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ SAMPLE_ROWS = 1000
 """Rows looked at for them; a bound, so that a database of millions of rows opens at once."""
 SAMPLE_CHARACTERS = 40
 """A longer value is cut in the rendering."""
+DESCRIPTION_CHARACTERS = 100
+"""So is a longer description."""
 
 # The keywords that SQLite 3.40 does not take as a bare name; a test asks SQLite itself about each of them.
 _RESERVED_WORDS = """
@@ -64,6 +66,8 @@ class Column:
     """What the dataset says it means, as BIRD does; never read from the file."""
     has_null: bool = False
     """A NULL stands in one of the rows looked at for samples."""
+    matched: tuple[str, ...] = ()
+    """Values of it that a question names; set where a prompt is made, never read from the file."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,40 @@ class Schema:
             for column in table.columns
             if column.references
         )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A column that a prompt shows."""
+
+    table: str
+    column: str
+    values: tuple[str, ...] = ()
+    """Its values that the question names, as they are stored."""
+
+
+def restrict(schema: Schema, columns: Sequence[Kept]) -> Schema:
+    """The schema with these columns alone, in its own order, and their values beside them; tables without one are left out.
+
+    A key that lacks a part is no key any more, and a link to a column that is left out is none. KeyError for a column that
+    is not there.
+    """
+    chosen = {(schema.table(one.table).name, schema.table(one.table).column(one.column).name): one.values for one in columns}
+    tables = []
+    for table in schema.tables:
+        whole_key = all((table.name, name) in chosen for name in table.primary_key)
+        kept = [column for column in table.columns if (table.name, column.name) in chosen]
+        shown = (
+            replace(
+                column,
+                primary_key=column.primary_key and whole_key,
+                references=column.references if column.references in chosen else None,
+                matched=chosen[table.name, column.name],
+            )
+            for column in kept
+        )
+        tables += [Table(table.name, tuple(shown))] if kept else []
+    return Schema(schema.db_id, tuple(tables))
 
 
 def quote(name: str) -> str:
@@ -266,14 +304,16 @@ def collect_samples(rows: Iterable[Sequence[Any]], names: Sequence[str]) -> tupl
     return {name: tuple(values) for name, values in samples.items()}, with_null
 
 
-def _shown(schema: Schema, tables: tuple[str, ...]) -> list[Table]:
+def _shown(schema: Schema, tables: tuple[str, ...], columns: Sequence[Kept]) -> list[Table]:
+    schema = restrict(schema, columns) if columns else schema
     return [schema.table(name) for name in tables] if tables else list(schema.tables)
 
 
-def render_compact(schema: Schema, tables: tuple[str, ...] = ()) -> str:
+def render_compact(schema: Schema, tables: tuple[str, ...] = (), columns: Sequence[Kept] = ()) -> str:
     """One line a table: names, and links to tables that are shown too. The small policy is trained on this form.
 
-    ``tables`` chooses and orders them; empty means all. KeyError for a table that is not there.
+    ``tables`` chooses and orders them; empty means all. ``columns`` chooses columns (:func:`restrict`), again empty for all; the
+    values that a question names stand behind theirs: ``name = 'Ada'``. KeyError for a table or column that is not there.
 
     >>> author = Table("author", (Column("author_id", "INTEGER"), Column("name", "TEXT")))
     >>> link = Column("author_id", "INTEGER", references=("author", "author_id"))
@@ -281,8 +321,11 @@ def render_compact(schema: Schema, tables: tuple[str, ...] = ()) -> str:
     >>> print(render_compact(Schema("shop", (author, book))))
     author(author_id, name)
     book(book_id, author_id -> author.author_id, "unit price")
+    >>> print(render_compact(Schema("shop", (author, book)), columns=[Kept("author", "name", ("Ada",)), Kept("book", "author_id")]))
+    author(name = 'Ada')
+    book(author_id)
     """
-    shown = _shown(schema, tables)
+    shown = _shown(schema, tables, columns)
     names = {table.name for table in shown}
     return "\n".join(_compact_table(table, names) for table in shown)
 
@@ -292,23 +335,31 @@ def _compact_table(table: Table, shown: set[str]) -> str:
 
 
 def _compact_column(column: Column, shown: set[str]) -> str:
+    text = quote(column.name) + (f" = {' or '.join(map(_literal, column.matched))}" if column.matched else "")
     # A link into a table that is left out would only point nowhere.
     if column.references is None or column.references[0] not in shown:
-        return quote(column.name)
+        return text
     parent, target = column.references
-    return f"{quote(column.name)} -> {quote(parent)}.{quote(target)}"
+    return f"{text} -> {quote(parent)}.{quote(target)}"
 
 
-def render_ddl(schema: Schema, tables: tuple[str, ...] = ()) -> str:
-    """CREATE TABLE statements with sample values as comments, for models that were trained on such text.
+def render_ddl(schema: Schema, tables: tuple[str, ...] = (), columns: Sequence[Kept] = ()) -> str:
+    """CREATE TABLE statements with comments, for models that were trained on such text.
 
-    It is SQL that SQLite accepts. ``tables`` as in :func:`render_compact`.
+    It is SQL that SQLite accepts. ``tables`` and ``columns`` as in :func:`render_compact`. A column's comment is its
+    description, the values that the question names, and sample values, as far as there are any.
+
+    >>> book = Table("book", (Column("isbn", "TEXT", samples=("a1", "b2"), description="the code on its back"), Column("price", "REAL")))
+    >>> print(render_ddl(Schema("shop", (book,)), columns=[Kept("book", "isbn", ("c3",))]))
+    CREATE TABLE book (
+        isbn TEXT  -- the code on its back; in the question: 'c3'; 'a1', 'b2'
+    );
     """
-    return "\n\n".join(_create_table(table) for table in _shown(schema, tables))
+    return "\n\n".join(_create_table(table) for table in _shown(schema, tables, columns))
 
 
 def _create_table(table: Table) -> str:
-    lines = [(_column_text(column, table), _sample_text(column)) for column in table.columns]
+    lines = [(_column_text(column, table), _comment(column)) for column in table.columns]
     if len(table.primary_key) > 1:
         lines.append((f"PRIMARY KEY ({', '.join(map(quote, table.primary_key))})", ""))
     body = []
@@ -328,8 +379,11 @@ def _column_text(column: Column, table: Table) -> str:
     return " ".join(word for word in words if word)
 
 
-def _sample_text(column: Column) -> str:
-    return ", ".join(_literal(value) for value in column.samples)
+def _comment(column: Column) -> str:
+    matched = ", ".join(map(_literal, column.matched))
+    samples = ", ".join(_literal(value) for value in column.samples if value not in column.matched)
+    parts = (_cut(column.description, DESCRIPTION_CHARACTERS), f"in the question: {matched}" if matched else "", samples)
+    return "; ".join(part for part in parts if part)
 
 
 def _literal(value: Any) -> str:
@@ -338,6 +392,10 @@ def _literal(value: Any) -> str:
         return f"x'{value[: SAMPLE_CHARACTERS // 2].hex()}'"
     if not isinstance(value, str):
         return repr(value)
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in value[:1000]).split())
-    text = text if len(text) <= SAMPLE_CHARACTERS else text[: SAMPLE_CHARACTERS - 1] + "…"
-    return "'" + text.replace("'", "''") + "'"
+    return "'" + _cut(value, SAMPLE_CHARACTERS).replace("'", "''") + "'"
+
+
+def _cut(text: str, characters: int) -> str:
+    """A text on one line, and cut where it is long."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:1000]).split())
+    return text if len(text) <= characters else text[: characters - 1] + "…"

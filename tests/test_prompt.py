@@ -12,7 +12,7 @@ import finer.prompt
 from finer.prompt import completion_text, messages, parse_completion
 from finer.records import Question
 from finer.sandbox import check_statement
-from finer.schema import Column, Schema, Table
+from finer.schema import Column, Kept, Schema, Table
 
 SQL = "SELECT name FROM book"
 FENCED = f"```sql\n{SQL}\n```"
@@ -169,3 +169,63 @@ def test_an_unknown_style():
 def test_the_examples_in_the_docstrings():
     found = doctest.testmod(finer.prompt)
     assert found.attempted and not found.failed
+
+
+LIBRARY = Schema("library", (
+    Table("author", (
+        Column("author_id", "INTEGER", primary_key=True, not_null=True, unique=True, samples=(1, 2)),
+        Column("name", "TEXT", not_null=True, samples=("Ada", "Bo"), description="the name on the title page"),
+        Column("born", "INTEGER", samples=(1815,)),
+    )),
+    Table("book", (
+        Column("book_id", "INTEGER", primary_key=True, not_null=True, unique=True, samples=(1,)),
+        Column("author_id", "INTEGER", references=("author", "author_id"), samples=(2,)),
+        Column("unit price", "REAL", samples=(9.5,), description="in euros;\nwithout tax " + "x" * 100),
+    )),
+    Table("wrote", (
+        Column("author_id", "INTEGER", primary_key=True, references=("author", "author_id")),
+        Column("book_id", "INTEGER", primary_key=True, references=("book", "book_id")),
+    )),
+))  # fmt: skip
+KEPT = (Kept("wrote", "author_id"), Kept("book", "unit price"), Kept("author", "name", ("Ada", "O'Hara")), Kept("author", "author_id"))
+TINY_PROMPT = """\
+author(author_id, name = 'Ada' or 'O''Hara')
+book("unit price")
+wrote(author_id -> author.author_id)
+dear means over 9
+Dear books of Ada or O'Hara?"""
+CHAT_PROMPT = f"""\
+CREATE TABLE author (
+    author_id INTEGER PRIMARY KEY,  -- 1, 2
+    name TEXT NOT NULL  -- the name on the title page; in the question: 'Ada', 'O''Hara'; 'Bo'
+);
+
+CREATE TABLE book (
+    "unit price" REAL  -- in euros; without tax {"x" * 77}…; 9.5
+);
+
+CREATE TABLE wrote (
+    author_id INTEGER REFERENCES author (author_id)
+);
+
+Evidence: dear means over 9
+
+Question: Dear books of Ada or O'Hara?"""
+
+
+@pytest.mark.parametrize(("style", "prompt"), [("tiny", TINY_PROMPT), ("chat", CHAT_PROMPT)])
+def test_a_prompt_of_kept_columns(style, prompt):
+    question = Question(0, "library", "Dear books of Ada or O'Hara?", (SQL,), evidence="dear means over 9", tables=("book",))
+    assert messages(question, LIBRARY, style, KEPT)[-1]["content"] == prompt, "columns take the place of the question's tables"
+
+
+def test_every_column_kept_is_the_whole_schema():
+    every = tuple(Kept(table.name, column.name) for table in LIBRARY.tables for column in table.columns)
+    question = Question(0, "library", "Who?", (SQL,))
+    for style in ("tiny", "chat"):
+        assert messages(question, LIBRARY, style, every) == messages(question, LIBRARY, style)
+
+
+def test_a_kept_column_that_is_not_there():
+    with pytest.raises(KeyError, match="has no column 'colour'"):
+        messages(Question(0, "library", "Who?", (SQL,)), LIBRARY, "tiny", (Kept("book", "colour"),))
