@@ -228,7 +228,8 @@ def _group(run: Run, why: str, group: Group) -> list[Markup]:
         _folded("Operations shared with the gold query", atom_ledger(rollout, group.question)),
         _folded("Thoughts near this one in the memory", memory_matches(rollout, events)),
     ]
-    return [section("", tag("h3", why)), group_table(group, rollout.rollout_id), *details]
+    step = [run.group(found.group_id) for found in run.groups(group.step)]
+    return [section("", tag("h3", why)), group_table(group, rollout.rollout_id, step), *details]
 
 
 def _gate(run: Run) -> Markup | None:

@@ -16,6 +16,7 @@ import ipywidgets
 
 from finer.contributions import AGGREGATIONS, SCALES, Scaling
 from finer.render import Markup
+from finer.render.markup import plain
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Recipe, Shaping
 from finer.runs import Run
@@ -171,7 +172,7 @@ class WhatIfView(View):
 
 def _slider(name: str, value: float, least: float, most: float) -> ipywidgets.FloatSlider:
     layout = ipywidgets.Layout(width="310px")
-    return ipywidgets.FloatSlider(value=value, min=least, max=most, step=0.01, description=name, layout=layout, readout_format=".2f")
+    return ipywidgets.FloatSlider(value=value, min=least, max=most, step=0.01, description=plain(name, 40), layout=layout, readout_format=".2f")
 
 
 def _set(knob: ipywidgets.FloatSlider, value: float) -> None:

@@ -273,7 +273,7 @@ def _rank_words(old: int, new: int) -> str:
 def _inversions(found: Sequence[Inversion], change: Change, one_group: bool) -> Markup:
     head = tag("h4", f"Wrong paid at least as much as right: {change.inversions_after:,} pairs ({change.inversions_before:,} before)")
     if not found:
-        return join(head, tag("p", "None: every right answer is paid more than every wrong one of its group.", class_="f-soft"))
+        return join(head, tag("p", "None: no wrong answer is paid as much as a right one of its group.", class_="f-soft"))
     items = [tag("li", _inversion_words(one, one_group)) for one in found]
     more = change.inversions_after - len(found)
     return join(head, tag("ul", *items), tag("p", f"… and {more:,} more", class_="f-soft") if more else None)
