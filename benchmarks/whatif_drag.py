@@ -62,7 +62,7 @@ def repeated(answers: Answers, copies: int) -> Answers:
     """The same answers again and again, each copy with groups and steps of its own."""
     names = ("rollout_ids", "positions", "statuses", "weights", "paid", "raw", "overlap", "recorded_advantages")
     columns = {name: np.concatenate([getattr(answers, name)] * copies) for name in names}
-    for name in ("group_ids", "group", "batch"):
+    for name in ("group_ids", "steps", "group", "batch"):
         column = getattr(answers, name)
         columns[name] = np.concatenate([column + copy * (column.max() + 1) for copy in range(copies)])
     return replace(answers, **columns)

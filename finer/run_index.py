@@ -109,6 +109,20 @@ class QuestionGroups:
     groups: tuple[tuple[int, int, int, int, int], ...]
 
 
+@dataclass(frozen=True)
+class LastGroup:
+    """The last group of one question: how many answers were right, and each part's mean (None: never scored)."""
+
+    db_id: str
+    question_index: int
+    question: str
+    group_id: int
+    step: int
+    judged: int
+    right: int
+    parts: dict[str, float | None]
+
+
 class RunIndex:
     """The index of one run; any thread may use it. ``folder`` is for tests: else the cache folder.
 
@@ -178,6 +192,17 @@ class RunIndex:
                 groups = tuple(tuple(row) for row in self._all(sql, (question_id,)))
                 found.append(QuestionGroups(question_id, *head, groups))
         return found
+
+    def last_groups(self) -> list[LastGroup]:
+        """Of each question its last group that could be judged, with the mean of every part over its answers."""
+        last = "SELECT max(group_id) FROM groups WHERE judged > 0 GROUP BY question_id"
+        columns = self._all("SELECT column_name, name FROM parts ORDER BY column_name")
+        means = "".join(f", avg({column})" for column, _ in columns)
+        sql = f"SELECT group_id{means} FROM answers WHERE group_id IN ({last}) GROUP BY group_id"
+        parts = {row[0]: dict(zip((name for _, name in columns), row[1:], strict=True)) for row in self._all(sql)}
+        sql = f"""SELECT q.db_id, q.question_index, q.question, g.group_id, g.step, g.judged, g.right_answers
+            FROM groups g JOIN questions q USING (question_id) WHERE g.group_id IN ({last}) ORDER BY q.question_index, q.db_id"""
+        return [LastGroup(*row, parts.get(row[3], {})) for row in self._all(sql)]
 
     def question_of(self, group_id: int) -> int | None:
         """The id, within this index, of a group's question."""

@@ -50,6 +50,7 @@ class Answers:
     parts: tuple[str, ...]
     rollout_ids: np.ndarray
     group_ids: np.ndarray
+    steps: np.ndarray
     positions: np.ndarray
     statuses: np.ndarray
     weights: np.ndarray
@@ -125,7 +126,7 @@ class Answers:
 
     def take(self, kept: np.ndarray) -> Answers:
         """The answers that a mask keeps."""
-        columns = ("rollout_ids", "group_ids", "positions", "statuses", "weights", "paid", "raw", "overlap", "recorded_advantages")
+        columns = ("rollout_ids", "group_ids", "steps", "positions", "statuses", "weights", "paid", "raw", "overlap", "recorded_advantages")
         cut = {name: getattr(self, name)[kept] for name in columns}
         renumbered = {name: np.unique(getattr(self, name)[kept], return_inverse=True)[1] for name in ("group", "batch")}
         return replace(self, **cut, **renumbered)
@@ -272,9 +273,13 @@ def answers_of_groups(groups: Sequence[Group]) -> Answers:
     return _answers(rollouts, parts)
 
 
-def answers_of_run(run: Any, step: int | None = None) -> Answers:
-    """The answers of a whole run, or of one step, read without their texts; ``run`` is a ``finer.Run``."""
-    where, values = ("", ()) if step is None else ("WHERE r.step = ?", (step,))
+def answers_of_run(run: Any, step: int | None = None, most: int | None = None) -> Answers:
+    """The answers of a whole run, or of one step, read without their texts; ``run`` is a ``finer.Run``.
+
+    ``most``: of a larger run only the newest steps that hold no more answers than that, at least the last step.
+    """
+    first, last = (step, step) if step is not None else (_first_step(run, most), run.last_step)
+    where, values = "WHERE r.step BETWEEN ? AND ?", (first, last)
     rollouts = run.query(
         f"""SELECT rollout_id, group_id, step, position, status, recipe, advantage FROM rollouts r {where}
         ORDER BY step, group_id, position""",
@@ -287,6 +292,19 @@ def answers_of_run(run: Any, step: int | None = None) -> Answers:
         values,
     )
     return _answers([tuple(row) for row in rollouts], [(*tuple(row)[:4], _from_json(row[4]), _from_json(row[5])) for row in parts])
+
+
+def _first_step(run: Any, most: int | None) -> int:
+    """The step to read from, so that at most ``most`` answers are read."""
+    if most is None:
+        return 0
+    first, held = run.last_step, 0
+    for step, count in run.query("SELECT step, count(*) FROM rollouts GROUP BY step ORDER BY step DESC"):
+        held += count
+        if held > most:
+            break
+        first = step
+    return first
 
 
 def scaling_of(answers: Answers) -> Scaling:
@@ -326,7 +344,7 @@ def _answers(rollouts: list[tuple], parts: list[tuple]) -> Answers:
     recipe = _recipe(columns[5], columns[4], names, weights, raw)
     group, batch = (_numbered(column) for column in (group_ids, steps))
     statuses = np.array(columns[4], dtype=object).astype(str) if rollouts else np.zeros(0, "U1")
-    return Answers(recipe, names, ids, group_ids, positions, statuses, weights, paid, raw, overlap, recorded, group, batch)
+    return Answers(recipe, names, ids, group_ids, steps, positions, statuses, weights, paid, raw, overlap, recorded, group, batch)
 
 
 def _numbered(column: np.ndarray) -> np.ndarray:

@@ -52,11 +52,27 @@ def test_the_runs_own_settings_give_the_recorded_run():
     own = rerun(answers, Settings(FINER, Scaling(run.config["scale_rewards"])))
     assert np.array_equal(own.totals, table["total"]), "to the last bit"
     assert np.array_equal(answers.recorded_totals, table["total"])
-    # The trainer computes in single precision: the same advantages, rounded as it rounds.
-    assert np.abs(own.advantages - table["advantage"]).max() < 1e-7
+    assert np.abs(own.advantages - table["advantage"]).max() < 1e-7, "the trainer computes in single precision"
     assert scaling_of(answers) == Scaling("none") and answers.recipe == FINER
     change = compare(answers, as_recorded(answers, Scaling()), own)
     assert (change.flips, change.turned) == (0, 0) and change.silent_before == change.silent_after == 10
+
+
+def test_rounded_as_the_trainer_rounds_the_advantages_are_the_recorded_ones_to_the_last_bit():
+    answers = recorded()
+    paid = pay(answers, Settings(FINER))
+    amounts = paid.weights.astype(np.float32) * paid.values.astype(np.float32)
+    totals = np.add.accumulate(amounts, axis=1)[:, -1]
+    groups = totals.reshape(-1, 8)
+    means = np.add.accumulate(groups, axis=1)[:, -1:] / np.float32(8)
+    assert np.array_equal((groups - means).ravel(), answers.recorded_advantages)
+
+
+def test_of_a_large_run_the_newest_steps_are_read():
+    run = finer.Run(RECORDED)
+    newest = answers_of_run(run, most=100)
+    assert sorted(set(newest.steps.tolist())) == [22, 23, 24] and len(newest.group) == 96
+    assert set(answers_of_run(run, most=5).steps.tolist()) == {24}, "at least the last step"
 
 
 def test_groups_and_the_run_give_the_same_answers():
@@ -262,5 +278,5 @@ def test_the_whole_run_and_the_step_of_a_group():
     best = rerun(step, view.knobs.settings).advantages[step.group_ids == 7].max()
     assert f"▲ +{best:.2f}" in view.widget.value, "the other groups of the step count"
     view.knobs.over.value = "the whole run"
-    assert "of 2,688 pairs" in view.widget.value and "600 of 768 answers" in view.widget.value
+    assert "of 2,688 pairs" in view.widget.value and "Steps 1 to 24: 768 answers" in view.widget.value
     assert view.panel.children[1] is view.widget

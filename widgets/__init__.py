@@ -4,6 +4,7 @@ Fed by records and run stores alone; imports neither torch, transformers nor trl
 never train. Core ipywidgets only, written to the interface that versions 7 and 8 share.
 """
 
+from widgets.compare import CompareRuns
 from widgets.controls import Controls
 from widgets.edit import EditView
 from widgets.guess import GuessView
@@ -19,6 +20,7 @@ from widgets.workbench import Workbench
 
 __all__ = [
     "AtomsView",
+    "CompareRuns",
     "Controls",
     "Curves",
     "EditView",

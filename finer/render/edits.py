@@ -6,12 +6,22 @@ Not covered: scoring (``finer.edits``).
 from __future__ import annotations
 
 from finer.edited import EditedGroup
-from finer.records import Rollout
+from finer.records import RewardPart, Rollout
 from finer.render.difference import text_difference
 from finer.render.group import advantage_words
 from finer.render.markup import Markup, join, one_line, tag
 from finer.render.style import fragment, number, signed, status_badge
 from finer.render.waterfall import waterfall
+
+_CSS = (
+    ".finer-view .f-edit pre{white-space:pre-wrap}.finer-view .f-edit .e-wide{overflow-x:auto}"
+    ".finer-view .f-edit .e-wide td:last-child{white-space:nowrap}"
+    ".finer-view .f-edit th{white-space:nowrap}.finer-view .f-edit .e-parts{width:auto}"
+    ".finer-view .f-edit del{color:var(--f-bad);text-decoration:line-through}"
+    ".finer-view .f-edit ins{color:var(--f-good);text-decoration:underline;text-underline-offset:3px}"
+)
+_WORDS = ("status", "SQL", "part")
+"""Headings of columns that hold no numbers."""
 
 
 def edited_answer(found: EditedGroup) -> Markup:
@@ -20,7 +30,7 @@ def edited_answer(found: EditedGroup) -> Markup:
     head = tag("h3", name_of(found), " ", status_badge(found.child.breakdown.status))
     said = tag("p", said_of(found, parents[0] if parents else None), role="status")
     changed = _changed(parents[0], found.child) if parents else tag("pre", tag("code", found.child.completion))
-    shown = fragment("edit", name_of(found), head, said, changed, _parts(found, parents), _places(found))
+    shown = fragment("edit", name_of(found), head, said, changed, _parts(found, parents), _places(found), extra_css=_CSS)
     return Markup(shown + waterfall(found.child, found.now))
 
 
@@ -45,23 +55,22 @@ def said_of(found: EditedGroup, parent: Rollout | None) -> str:
 
 
 def _changed(parent: Rollout, child: Rollout) -> Markup:
-    css = ".finer-view .f-edit pre{white-space:pre-wrap}.finer-view .f-edit del{color:var(--f-bad)}.finer-view .f-edit ins{color:var(--f-good)}"
-    return join(tag("style", Markup(css)), tag("pre", tag("code", text_difference(parent.completion, child.completion))))
+    key = tag("p", tag("del", "only before"), " · ", tag("ins", "only after"), class_="f-soft")
+    return join(key, tag("pre", tag("code", text_difference(parent.completion, child.completion))))
 
 
 def _parts(found: EditedGroup, parents: list[Rollout]) -> Markup:
     old = {part.name: part for part in parents[0].breakdown.parts} if parents else {}
-    heads = ["part", "before", "after", "change"]
     rows = []
     for part in found.child.breakdown.parts:
         was = old.get(part.name)
         change = part.contribution - was.contribution if was else None
-        cells = [_paid(was), _paid(part), signed(change)]
+        cells = [_paid(was), _paid(part), signed(change)] if parents else [_paid(part)]
         rows.append(tag("tr", tag("th", part.name, scope="row"), *[tag("td", cell, class_="f-number") for cell in cells]))
-    return tag("table", _head(heads), tag("tbody", *rows))
+    return tag("table", _head(["part", "before", "after", "change"] if parents else ["part", "paid"]), tag("tbody", *rows), class_="e-parts")
 
 
-def _paid(part) -> str:
+def _paid(part: RewardPart | None) -> str:
     return "—" if part is None else "not scored" if part.value is None else number(part.contribution)
 
 
@@ -72,7 +81,7 @@ def _places(found: EditedGroup) -> Markup:
     heads = ["place", "was", "answer", "total", "advantage", "was", "status", "SQL"]
     gone = [rollout for rollout in found.was.rollouts if rollout.rollout_id == found.edit.parent]
     rows += [_gone(found, rollout) for rollout in gone]
-    return join(tag("h3", "The group with it"), tag("table", _head(heads), tag("tbody", *rows)))
+    return join(tag("h3", "The group with it"), tag("div", tag("table", _head(heads), tag("tbody", *rows)), class_="e-wide"))
 
 
 def _row(found: EditedGroup, rollout: Rollout) -> Markup:
@@ -83,16 +92,17 @@ def _row(found: EditedGroup, rollout: Rollout) -> Markup:
     numbers = [now, moved, rollout.position, number(rollout.breakdown.total), advantage_words(rollout.advantage),
                advantage_words(was.advantage) if was else "—"]  # fmt: skip
     cells = [tag("td", value, class_="f-number") for value in numbers]
-    shown = [tag("td", status_badge(rollout.breakdown.status)), tag("td", tag("code", one_line(rollout.sql or rollout.completion)))]
+    shown = [tag("td", status_badge(rollout.breakdown.status)), tag("td", tag("code", one_line(rollout.sql or rollout.completion, 80)))]
     return tag("tr", *cells, *shown, class_="f-chosen" if is_child else None, aria_current="true" if is_child else None)
 
 
 def _gone(found: EditedGroup, rollout: Rollout) -> Markup:
     numbers = ["—", found.place(rollout, found.was), rollout.position, number(rollout.breakdown.total), "—", advantage_words(rollout.advantage)]
     cells = [tag("td", value, class_="f-number") for value in numbers]
-    shown = [tag("td", status_badge(rollout.breakdown.status)), tag("td", tag("del", tag("code", one_line(rollout.sql or rollout.completion))))]
+    shown = [tag("td", status_badge(rollout.breakdown.status)), tag("td", tag("del", tag("code", one_line(rollout.sql or rollout.completion, 80))))]
     return tag("tr", *cells, *shown, class_="f-soft")
 
 
 def _head(names: list[str]) -> Markup:
-    return tag("thead", tag("tr", *[tag("th", name, scope="col") for name in names]))
+    cells = [tag("th", name, scope="col", class_=None if name in _WORDS else "f-number") for name in names]
+    return tag("thead", tag("tr", *cells))

@@ -62,6 +62,8 @@ def what_if(answers: Answers, before: Outcome, after: Outcome, group_id: int | N
     charts = tag("div", drawn, _shaping_chart(answers, after), class_="i-charts")
     table = _table(answers, before, after, chosen) if one_group else None
     said = [tag("p", change_words(change), role="status"), *_warnings(answers, after.settings)]
+    if not one_group:
+        said.append(tag("p", f"Steps {answers.steps.min()} to {answers.steps.max()}: {len(answers.group):,} answers.", class_="f-soft"))
     said.append(tag("p", text(settings_words(after.settings), 600), class_="f-soft"))
     upside_down = _inversions(inversions(answers, after.totals, MOST_INVERSIONS), change, one_group)
     rule = tag("p", scaling_words(after.settings.scaling), class_="f-soft") if one_group else None

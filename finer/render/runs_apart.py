@@ -1,0 +1,65 @@
+"""Two runs side by side: the questions that were gained and lost, with what either run wrote.
+
+Works on anything with the fields of ``finer.compare_runs``' records.
+
+Not covered: finding the pairs (``finer.compare_runs``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from finer.render.markup import Markup, join, one_line, tag
+from finer.render.style import fragment, signed, status_badge
+
+MOST_PAIRS = 40
+_CSS = (
+    ".finer-view .y-pairs td{vertical-align:top;width:34%}.finer-view .y-pairs td:first-child{width:auto}"
+    ".finer-view .y-gained{color:var(--f-good)}.finer-view .y-lost{color:var(--f-bad)}"
+    "@container (max-width:640px){.finer-view .y-pairs thead{display:none}.finer-view .y-pairs tr{display:block;border-bottom:1px solid "
+    "var(--f-line)}.finer-view .y-pairs td{display:block;width:auto!important;border:0;padding:2px 0}}"
+)
+
+
+def runs_apart(
+    comparison: Any, shown: Sequence[Any], names: tuple[str, str], part: str = "", answer: Callable[[Any, int], str] = lambda pair, place: ""
+) -> Markup:
+    """The figures of a comparison, and ``shown`` of its pairs.
+
+    ``answer(pair, place)`` is the SQL that run ``place`` (0 or 1) wrote, where the pair itself holds none.
+    """
+    if not comparison.pairs:
+        empty = tag("p", "The two runs have no question in common here.", class_="f-soft")
+        return fragment("apart", "Two runs compared", empty)
+    titles = ("question", *names)
+    head = tag("thead", tag("tr", *[tag("th", one_line(title, 60), scope="col") for title in titles]))
+    rows = [_row(pair, part, answer) for pair in shown[:MOST_PAIRS]]
+    more = f"{len(shown)} questions, the first {MOST_PAIRS} shown." if len(shown) > MOST_PAIRS else f"{len(shown)} questions."
+    table = tag("table", head, tag("tbody", *rows), class_="y-pairs") if rows else None
+    return fragment("apart", "Two runs compared", tag("p", _headline(comparison, names)), tag("p", more, class_="f-soft"), table, extra_css=_CSS)
+
+
+def _headline(comparison: Any, names: tuple[str, str]) -> str:
+    counts = {kind: sum(pair.change == kind for pair in comparison.pairs) for kind in ("gained", "lost", "same")}
+    shares = [sum(getattr(pair, side).right for pair in comparison.pairs) / len(comparison.pairs) for side in ("first", "second")]
+    said = (
+        f"By {comparison.source}, {len(comparison.pairs)} questions are shared: {names[0]} is right in {shares[0]:.1%}, {names[1]} in "
+        f"{shares[1]:.1%}; {counts['gained']} gained, {counts['lost']} lost, {counts['same']} as before."
+    )
+    return said if comparison.p is None else f"{said} McNemar's exact p is {comparison.p:.3f}."
+
+
+def _row(pair: Any, part: str, answer: Callable[[Any, int], str]) -> Markup:
+    words = {"gained": "▲ gained", "lost": "▼ lost", "same": "= same"}[pair.change]
+    about = " · ".join(one for one in (str(pair.question_index), pair.db_id, pair.question) if one)
+    moved = tag("div", f"{part} {signed(pair.part_change(part))}", class_="f-soft") if part else None
+    first = tag("td", tag("b", words, class_=f"y-{pair.change}"), tag("div", one_line(about, 200)), moved)
+    return tag("tr", first, *[_side(side, side.sql or answer(pair, place)) for place, side in enumerate((pair.first, pair.second))])
+
+
+def _side(side: Any, sql: str) -> Markup:
+    if side.group_id is None:
+        return tag("td", join(status_badge(side.status), " ", tag("code", one_line(sql or "(no SQL)", 400))))
+    head = tag("div", f"{side.right:.0%} right at step {side.step}, group {side.group_id}", class_="f-soft")
+    return tag("td", head, tag("code", one_line(sql or "(no SQL)", 400)))

@@ -1,0 +1,120 @@
+"""Two runs side by side: what the second gained and lost against the first, by an evaluation or by the last steps.
+
+Not covered: more than two runs (``Curves([a, b, c])`` draws their curves over each other).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from finer.compare_runs import (
+    LAST_STEPS,
+    QuestionPair,
+    RunComparison,
+    compare_evaluations,
+    compare_last_groups,
+    part_names,
+    sources,
+)
+from finer.datasets import load_dataset
+from finer.errors import FinerError
+from finer.render import Markup, page
+from finer.render.runs_apart import runs_apart
+from finer.run_index import RunIndex
+from finer.runs import Run
+from widgets.choice import open_run
+from widgets.matrix import best_paid
+from widgets.views import bundle
+
+CHANGES = (("gained and lost", "changed"), ("gained", "gained"), ("lost", "lost"), ("all", ""))
+
+
+class CompareRuns:
+    """``CompareRuns("runs/sparse", "runs/finer")``: the questions that both answered, filtered by change and by part.
+
+    Raises RunStoreError, with what to do, where a folder holds no run.
+    """
+
+    def __init__(self, first: Run | str | Path, second: Run | str | Path):
+        self.runs = (open_run(first), open_run(second))
+        self.indexes = tuple(RunIndex(run) for run in self.runs)
+        self._known: dict[str, tuple[tuple[int, ...], RunComparison]] = {}
+        self._questions: dict[tuple[str, int], tuple[str, str]] | None = None
+        self.source = ipywidgets.Dropdown(description="By", options=sources(*self.runs))
+        self.change = ipywidgets.Dropdown(description="Show", options=CHANGES, value="changed")
+        self.part = ipywidgets.Dropdown(description="Part moved", options=[("any", "")])
+        self.shown = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        row = ipywidgets.HBox([self.source, self.change, self.part], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self.widget = ipywidgets.VBox([row, self.shown])
+        self.refresh()
+        for control in (self.source, self.change, self.part):
+            control.observe(lambda _: self.refresh(), "value")
+
+    @property
+    def comparison(self) -> RunComparison:
+        """The comparison by the chosen source, read again only when a run has grown."""
+        source, versions = self.source.value, tuple(run.version() for run in self.runs)
+        if source not in self._known or self._known[source][0] != versions:
+            self._known[source] = (versions, self._compared(source))
+        return self._known[source][1]
+
+    def pairs(self) -> list[QuestionPair]:
+        """The questions that are shown."""
+        changed = self.change.value == "changed"
+        pairs = self.comparison.chosen("" if changed else self.change.value, self.part.value)
+        return [pair for pair in pairs if pair.change != "same" or self.part.value] if changed else pairs
+
+    def refresh(self) -> None:
+        """Draws again what is chosen."""
+        options = [("any", ""), *[(name, name) for name in part_names(self.comparison.pairs)]]
+        if list(self.part.options) != options:
+            self.part.options = options
+        self.shown.value = str(self.fragment())
+
+    def fragment(self) -> Markup:
+        """The comparison as HTML."""
+        names = tuple(run.folder.name for run in self.runs)
+        if names[0] == names[1]:
+            names = tuple("/".join(run.folder.parts[-2:]) for run in self.runs)
+        return runs_apart(self.comparison, self.pairs(), names, self.part.value, self._answer)
+
+    def to_html(self) -> str:
+        """One self-contained document."""
+        return page("Two runs compared", self.fragment())
+
+    def _compared(self, source: str) -> RunComparison:
+        if source == LAST_STEPS:
+            for index in self.indexes:
+                index.update()
+            return compare_last_groups(*self.indexes)
+        found = compare_evaluations(*self.runs, source)
+        return RunComparison(found.source, tuple(self._named(pair, source.split(", ")[0]) for pair in found.pairs), found.p)
+
+    def _named(self, pair: QuestionPair, split: str) -> QuestionPair:
+        """An evaluation keeps a question's number alone; its text is the data set's, where that is here."""
+        if self._questions is None:
+            self._questions = _texts(self.runs[0])
+        db_id, text = self._questions.get((split, pair.question_index), ("", ""))
+        return QuestionPair(pair.question_index, db_id, text, pair.first, pair.second)
+
+    def _answer(self, pair: QuestionPair, place: int) -> str:
+        side = (pair.first, pair.second)[place]
+        best = best_paid(self.runs[place].group(side.group_id)) if side.group_id is not None else None
+        return (best.sql or best.completion) if best else ""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        return bundle(self.widget, str(self.fragment()), repr(self))
+
+    def __repr__(self) -> str:
+        return f"CompareRuns of {self.runs[0]!r} and {self.runs[1]!r}"
+
+
+def _texts(run: Run) -> dict[tuple[str, int], tuple[str, str]]:
+    try:
+        dataset = load_dataset(run.config.get("dataset", "starter"))
+    except FinerError:
+        return {}
+    return {(question.split, question.index): (question.db_id, question.text) for question in dataset.questions}
