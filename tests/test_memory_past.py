@@ -212,6 +212,17 @@ def test_the_view_draws_the_map_on_demand_and_moves_to_any_step(run):
     assert len(re.findall("on a plane", view.to_html())) == 1, "a page that can be sent holds the map"
 
 
+def test_a_run_that_goes_on_is_taken_in_and_one_that_went_back_is_built_again(run):
+    view, events = MemoryView(run, GROUP, 1), run.memory_events()
+    view.dataset = SimpleNamespace(traces=(trace("count rows"),))
+    first = view._replayed(events[:20])
+    assert view._replayed(events) is first and len(first.traces) == 1 + 25
+    again = view._replayed([*events[:20], *events[30:]])
+    assert again is not first and [one.thought for one in again.traces][1:] == [
+        event.trace.thought for place, event in enumerate(events) if event.kind == "inserted" and not 20 <= place < 30
+    ]
+
+
 def test_the_view_says_why_there_is_no_map(run):
     view = MemoryView(run, GROUP, 1)
     view.run = SimpleNamespace(config={"dataset": "no/such/folder"}, memory_events=run.memory_events, last_step=24, folder=run.folder)

@@ -13,7 +13,7 @@ import ipywidgets
 from finer.datasets import Dataset, load_dataset
 from finer.encoder import default_encoder
 from finer.errors import FinerError
-from finer.memory import Memory, Query, first_plane, map_as_of, replayed, scores_over_steps, steps_shown
+from finer.memory import Memory, Query, first_plane, map_as_of, replayed, scores_over_steps, steps_shown, take_in
 from finer.memory.plane import Plane
 from finer.records import Rollout
 from finer.render import Markup, memory_as_of, memory_gate, memory_map, memory_matches, memory_past, section
@@ -39,7 +39,8 @@ class MemoryView(View):
         self.as_of = ipywidgets.IntSlider(description="As of step", min=1, max=1, continuous_update=False, disabled=True)
         self.drawn = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
         self._encoder = default_encoder()
-        self._memory: tuple[Any, Memory | None] = (None, None)
+        self._memory: Memory | None = None
+        self._taken: list[MemoryEvent] = []
         self._plane: Plane | None = None
         self._shown: tuple[Any, ...] = ()
         self._moving = False
@@ -118,15 +119,21 @@ class MemoryView(View):
         return Markup("".join([*shown, memory_map(map_as_of(memory, query, step, self._plane))]))
 
     def _replayed(self, events: list[MemoryEvent]) -> Memory:
-        """The run's memory; built again where events have come, from vectors that the encoder keeps."""
-        known = (len(events), events[-1].at if events else 0.0)
-        if self._memory[0] != known:
-            config = self.run.config
-            if self.dataset is None:
-                self.dataset = load_dataset(config.get("dataset", "starter"))
-            memory = replayed(self.dataset.traces, events, self._encoder, bool(config.get("memory_contrast", False)))
-            self._memory, self._plane = (known, memory), self._plane or first_plane(memory)
-        return self._memory[1]
+        """The run's memory. It grows with the run; only where a resumed run took events back is it built again."""
+        count = len(self._taken)
+        if self._memory is None or self._taken[-1:] != events[max(count - 1, 0) : count]:
+            self._memory, count = self._first_memory(), 0
+            self._plane = first_plane(self._memory)
+        take_in(self._memory, events[count:])
+        self._taken = events
+        return self._memory
+
+    def _first_memory(self) -> Memory:
+        """As it was before the first step."""
+        config = self.run.config
+        if self.dataset is None:
+            self.dataset = load_dataset(config.get("dataset", "starter"))
+        return replayed(self.dataset.traces, (), self._encoder, bool(config.get("memory_contrast", False)))
 
 
 def _recorded(rollout: Rollout) -> float | None:

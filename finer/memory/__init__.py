@@ -15,6 +15,7 @@ from finer.memory.past import (
     replayed,
     scores_over_steps,
     steps_shown,
+    take_in,
 )
 from finer.memory.retrieve import NEIGHBOURS_KEPT, ContrastiveMatch, Query, Retrieval, Snapshot
 from finer.memory.store import MemoryFileError
@@ -40,5 +41,6 @@ __all__ = [
     "schema_mentions",
     "scores_over_steps",
     "steps_shown",
+    "take_in",
     "unique_bigram_share",
 ]

@@ -71,11 +71,16 @@ def replayed(first: Iterable[Trace], events: Iterable[Any], encoder: Encoder | N
     """
     memory = Memory(encoder, contrast=contrast)
     memory.add(first)
+    take_in(memory, events)
+    return memory
+
+
+def take_in(memory: Memory, events: Iterable[Any]) -> None:
+    """Adds what came in with further events of the run whose memory it is."""
     kept = [event for event in events if event.kind == "inserted"]
     for collection in ("verified", "failed"):
         traces = [replace(event.trace, step=event.step) for event in kept if event.collection == collection]
         memory.add(traces, failed=collection == "failed")
-    return memory
 
 
 def scores_over_steps(memory: Memory, query: Query, steps: Sequence[int]) -> list[PastScore]:
