@@ -1,9 +1,10 @@
 """One page of a run to send to somebody: what was trained, how much better it got, and why answers were paid as they were.
 
-``write_report(run, "report.html")`` writes one HTML file that needs no network, no script and no kernel. Of the groups it
-shows at most three, chosen by the rules that ``chosen_groups`` states, and says so on the page.
+``write_report(run, "report.html")`` writes one HTML file that needs no network and no kernel. It explains at most three
+groups, chosen by the rules that ``chosen_groups`` states, and carries up to 5,000 answers to search and to walk through;
+the page says which. Without scripts everything but that search is still there.
 
-Not covered: every rollout of the run (open it in a notebook), comparing runs.
+Not covered: all answers of a longer run (open it in a notebook), comparing runs.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from statistics import fmean
 from typing import Any
 
 from finer.errors import FinerError
+from finer.explorer import explorer_data
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
 from finer.render.charts import wilson
+from finer.render.explorer import explorer
 from finer.render.markup import join, one_line, plain, tag
 from finer.render.style import signed, status_badge
 from finer.render.telling import how_telling, is_mixed, is_rescued, telling_rollout
@@ -74,6 +77,8 @@ def report_html(run: Run) -> str:
         _changes(evaluations),
         *_groups(run),
         _gate(run),
+        section("Every answer"),
+        explorer(explorer_data(run)),
         _configuration(run),
     ]
     return page(f"Report of the run {plain(run.folder.name)}", *[part for part in parts if part is not None])

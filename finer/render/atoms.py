@@ -34,7 +34,7 @@ CLAUSES = (
     "LIMIT",
     "OFFSET",
 )
-_SIGNS = {"matched": "=", "changed": "≈", "missing": "−", "extra": "+"}
+SIGNS = {"matched": "=", "changed": "≈", "missing": "−", "extra": "+"}
 _HEADS = {
     "matched": "= in both",
     "changed": "≈ changed (gold → prediction)",
@@ -80,7 +80,7 @@ def overlap_of(rollout: Rollout) -> AtomicOverlap:
     if not parts:
         return AtomicOverlap(None, reason=f"recipe {rollout.breakdown.recipe} has no atomic part")
     evidence = parts[0].evidence
-    if not any(evidence.get(kind) for kind in _SIGNS):
+    if not any(evidence.get(kind) for kind in SIGNS):
         reason = evidence.get("reason") or evidence.get("summary") or "no operations were recorded for this answer"
         return AtomicOverlap(evidence.get("overlap"), reason=str(reason), gold=evidence.get("gold", ""))
     matched, changed = (tuple(map(_pair, evidence.get(kind, ()))) for kind in ("matched", "changed"))
@@ -170,7 +170,7 @@ def _ledger(listed: list[Entry]) -> Markup | None:
 
 def _clause_row(clause: str, listed: list[Entry]) -> Markup:
     cells = []
-    for kind, sign in _SIGNS.items():
+    for kind, sign in SIGNS.items():
         chips = [_chip(one) for one in listed if one.kind == kind]
         cells.append(tag("td", *chips, data_kind=sign if chips else None))
     return tag("tr", tag("th", clause, scope="row"), *cells)

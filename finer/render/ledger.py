@@ -26,18 +26,15 @@ _KINDS = (
     ("right", "all right: no signal under execution"),
     ("unjudged", "not judged: the gold failed"),
 )
-_TEXTURES = {
-    "mixed": "",
-    "ranked": '<path d="M-1 1L1 -1M0 6L6 0M5 7L7 5" stroke="var(--f-texture)" stroke-width="1.4"/>',
-    "silent": '<path d="M0 3H6" stroke="var(--f-texture)" stroke-width="1.4"/>',
-    "right": '<circle cx="3" cy="3" r="1" fill="var(--f-texture)"/>',
-    "unjudged": '<path d="M3 0V6M0 3H6" stroke="var(--f-texture)" stroke-width="0.8"/>',
-}
+_TEXTURES = {"mixed": "", "ranked": "h", "silent": "hv", "right": "v", "unjudged": "h"}
+"""Stripes, lying (h) and standing (v): dashed lines as wide as the column, and not patterns, since a pattern is found by its
+id and is gone where the first of two equal ledgers in a notebook is hidden."""
 _COLOURS = {"mixed": "execution", "ranked": "atomic", "silent": "down", "right": "total", "unjudged": "other"}
 _CSS = (
     ".finer-view .l-keys{display:flex;flex-direction:column;gap:2px;list-style:none;padding:0;margin:6px 0;font-size:13px}"
     ".finer-view .l-keys svg{display:inline-block;width:18px;height:14px;margin-right:8px;vertical-align:-2px}"
     ".finer-view .l-chart{overflow-x:auto}.finer-view .l-chart svg{min-width:480px}"
+    ".finer-view .l-stripes{stroke:var(--f-texture);stroke-dasharray:1 5}"
     ".finer-view .l-table{overflow-x:auto}.finer-view .l-chart rect{stroke:var(--f-back);stroke-width:.6}"
 )
 
@@ -101,7 +98,7 @@ def _chart(spans: list[tuple[int, StepSignal]]) -> Markup:
     columns = [_column(first, row, LEFT + place * wide, wide) for place, (first, row) in enumerate(spans)]
     label = f"Share of groups by outcome, steps {spans[0][0]} to {spans[-1][1].step}"
     drawn = tag(
-        "svg", tag("title", label), _patterns(), _grid(), columns, _step_labels(spans, wide),
+        "svg", tag("title", label), _grid(), columns, _step_labels(spans, wide),
         viewbox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label,
     )  # fmt: skip
     return tag("div", drawn, class_="l-chart")
@@ -121,18 +118,13 @@ def _column(first: int, row: StepSignal, x: float, wide: float) -> list[Markup]:
     return marks
 
 
-def _textured(kind: str, where: dict[str, float]) -> Markup | None:
-    return tag("rect", **where, style=f"fill:url(#l-{kind})") if _TEXTURES[kind] else None
-
-
-def _patterns() -> Markup:
-    """The textures, so that no kind is told by its colour alone; their text is this module's own."""
-    drawn = [
-        tag("pattern", Markup(mark), id=f"l-{kind}", width="6", height="6", patternUnits="userSpaceOnUse")
-        for kind, mark in _TEXTURES.items()
-        if mark
-    ]
-    return tag("defs", *drawn)
+def _textured(kind: str, where: dict[str, float]) -> list[Markup]:
+    x, y, wide, tall = where["x"], where["y"], where["width"], where["height"]
+    lines = {
+        "h": {"x1": x + wide / 2, "x2": x + wide / 2, "y1": y, "y2": y + tall, "stroke_width": wide},
+        "v": {"x1": x, "x2": x + wide, "y1": y + tall / 2, "y2": y + tall / 2, "stroke_width": tall},
+    }
+    return [tag("line", **lines[way], class_="l-stripes") for way in _TEXTURES[kind]]
 
 
 def _grid() -> list[Markup]:

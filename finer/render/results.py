@@ -14,6 +14,11 @@ from finer.render.style import fragment, status_badge
 from finer.results import MAIN_ONLY, RULES, InstanceResult, ResultComparison, Rows
 
 ROWS_SHOWN = 20
+_CSS = (
+    ".finer-view .e-rules,.finer-view .e-rows{overflow-x:auto}.finer-view .e-rules th,.finer-view .e-rows th{white-space:nowrap}"
+    ".finer-view .e-rules td{min-width:7.5em}.finer-view .e-rules td:last-child{min-width:12em}"
+)
+"""Wide tables scroll by themselves: a phone would squeeze their words into columns of letters."""
 _MARKS = {True: "✓ equal", False: "✗ differs", None: "? not judged"}
 _TONES = {True: "f-good", False: "f-bad", None: None}
 
@@ -27,7 +32,7 @@ def result_difference(comparison: ResultComparison, instance: int | None = None)
         return fragment("results", "Results", tag("h3", "Results"), tag("p", "Nothing was run: ", text(comparison.missing)))
     opened = first_difference(comparison) if instance is None else instance
     blocks = [_block(one, one.instance == opened) for one in comparison.instances]
-    return fragment("results", "Results of gold and answer", tag("h3", "Results under each rule"), flip_words(comparison), _rules(comparison), *blocks)
+    return fragment("results", "Results of gold and answer", tag("h3", "Results under each rule"), flip_words(comparison), _rules(comparison), *blocks, extra_css=_CSS)
 
 
 def first_difference(comparison: ResultComparison) -> int:
@@ -52,7 +57,7 @@ def _rules(comparison: ResultComparison) -> Markup:
     places = [tag("th", "main" if one.instance == 0 else f"instance {one.instance}", scope="col") for one in comparison.instances]
     head = tag("tr", tag("th", "rule", scope="col"), *places, tag("th", "what it looks at", scope="col"))
     rows = [_rule_row(name, comparison) for name in RULES]
-    return tag("table", tag("thead", head), tag("tbody", *rows))
+    return tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="e-rules")
 
 
 def _rule_row(name: str, comparison: ResultComparison) -> Markup:
@@ -88,7 +93,7 @@ def _table(one: InstanceResult) -> Markup:
     head = tag("tr", tag("th", "", scope="col"), *[tag("th", one_line(name, 60), scope="col") for name in names])
     kinds = (("− only in gold", one.only_gold), ("+ only in the answer", one.only_prediction), ("= in both", one.both))
     bodies = [_rows(label, rows, len(names)) for label, rows in kinds if rows.count]
-    return tag("table", tag("thead", head), *bodies) if bodies else tag("p", "Neither has a row.")
+    return tag("div", tag("table", tag("thead", head), *bodies), class_="e-rows") if bodies else tag("p", "Neither has a row.")
 
 
 def _rows(label: str, rows: Rows, width: int) -> Markup:

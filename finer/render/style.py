@@ -122,7 +122,7 @@ container-type:inline-size;width:100%;box-sizing:border-box;padding:4px 2px;text
 .finer-view .f-soft{color:var(--f-soft);font-size:13px}
 .finer-view .f-number{font-variant-numeric:tabular-nums;white-space:nowrap;text-align:right}
 .finer-view pre,.finer-view code{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;color:inherit;
-background:none;unicode-bidi:isolate;direction:ltr}
+background:none;unicode-bidi:isolate;direction:ltr;word-break:normal}
 .finer-view pre{margin:0;padding:8px 10px;background:var(--f-card);border:1px solid var(--f-line);border-radius:6px;white-space:pre-wrap;
 max-height:24em;overflow:auto}
 .finer-view .f-text{unicode-bidi:isolate}
@@ -149,6 +149,7 @@ _CURVES = """
 .finer-view .f-panel figcaption b{font-weight:600}
 .finer-view .f-panel .f-last{font-size:17px;font-weight:650;font-variant-numeric:tabular-nums;white-space:nowrap}
 .finer-view .f-panel .f-last small{font-size:11px;font-weight:400;color:var(--f-soft)}
+.finer-view .f-panel svg{overflow:visible}
 .finer-view .c-grid{stroke:var(--f-grid);stroke-width:1}
 .finer-view .c-axis{stroke:var(--f-line);stroke-width:1}
 .finer-view .c-line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
@@ -165,7 +166,7 @@ _GROUP = """
 .finer-view th,.finer-view td{text-align:left;padding:5px 8px;border:0;border-bottom:1px solid var(--f-grid);vertical-align:middle;background:none;
 white-space:normal;max-width:none}
 .finer-view tr{background:none}
-.finer-view th{font-weight:600;color:var(--f-soft);font-size:12px}
+.finer-view th{font-weight:600;color:var(--f-soft);font-size:12px;overflow-wrap:normal}
 .finer-view th.f-number,.finer-view td.f-number{text-align:right}
 .finer-view .f-answers td:last-child{width:38%}
 .finer-view .f-answers td:nth-child(2){min-width:150px}
@@ -201,8 +202,8 @@ _WATERFALL = """
 .finer-view .w-sum{border-top:2px solid var(--f-line);border-bottom:0;font-weight:600}
 .finer-view .w-sum .w-said{font-weight:400}
 .finer-view .w-evidence{margin:6px 0 8px;padding-left:1.4em;display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 14px;align-items:baseline}
-.finer-view .w-evidence dt{font-weight:600;font-size:12.5px;color:var(--f-soft)}
-.finer-view .w-evidence dd{margin:0;font-size:13px}
+.finer-view .w-evidence dt{float:none;width:auto;font-weight:600;font-size:12.5px;color:var(--f-soft)}
+.finer-view .w-evidence dd{margin:0;width:auto;font-size:13px}
 .finer-view .w-note{border-left:3px solid var(--f-atomic);padding:4px 10px;background:var(--f-card);border-radius:0 6px 6px 0}
 .finer-view .w-meanline{stroke:var(--f-ink);stroke-width:1.5;stroke-dasharray:3 3;vector-effect:non-scaling-stroke}
 .finer-view .w-zero{stroke:var(--f-line);stroke-width:1;vector-effect:non-scaling-stroke}
