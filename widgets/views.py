@@ -26,12 +26,17 @@ from finer.runs import Run
 from widgets.choice import Choice, open_run
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+STATIC_NOTE = tag(
+    "div",
+    tag("p", "The static form of this view: no kernel is running, or this reader cannot show widgets (docs/front-ends.md).", class_="f-soft"),
+    class_="finer-view",
+)
 
 
 def bundle(widget: ipywidgets.Widget, static: str, plain: str) -> dict[str, Any]:
-    """One output in three forms: the live widget, static HTML for readers without a kernel, and plain text."""
+    """One output in three forms: the live widget, static HTML, which says that it is, for readers without one, and plain text."""
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    return {WIDGET_VIEW: view, "text/html": static, "text/plain": plain}
+    return {WIDGET_VIEW: view, "text/html": static + STATIC_NOTE, "text/plain": plain}
 
 
 def nothing_yet(what: str) -> Markup:

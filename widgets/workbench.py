@@ -39,6 +39,14 @@ LONGEST_REST = 1.0
 REST_FACTOR = 30
 """After drawing for t seconds of CPU, rest for 30 t (at most a second): following then costs about 3 % of one core."""
 ALIVE = ("running", "paused")
+_BAR = ".finer-tabs>:is(.lm-TabBar,.p-TabBar)"
+_TABS_STYLE = (
+    f"<style>{_BAR}{{min-height:0;overflow:visible}}"
+    f"{_BAR} :is(.lm-TabBar-content,.p-TabBar-content){{flex-wrap:wrap;height:auto}}"
+    f"{_BAR} :is(.lm-TabBar-tab,.p-TabBar-tab){{flex:0 0 auto;min-width:0}}"
+    f"@media (max-width:640px){{{_BAR} :is(.lm-TabBar-tab,.p-TabBar-tab){{padding:0 6px;min-width:0;width:auto}}}}</style>"
+)
+"""Tabs go on in a second row where there are too many for the page; ipywidgets alone would cut their names short."""
 KINDS = (
     Curves,
     GroupView,
@@ -75,7 +83,7 @@ class Workbench:
         self.head = ipywidgets.HTML()
         self.tabs = self._tabs()
         self.choice.chosen = self.refresh
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(str(STYLE)), self.head, self.tabs])
+        self.widget = ipywidgets.VBox([ipywidgets.HTML(str(STYLE) + _TABS_STYLE), self.head, self.tabs])
         self.refresh()
         self.tabs.observe(lambda _: self.refresh(), "selected_index")
 
@@ -83,6 +91,7 @@ class Workbench:
         above = [[] if view.of_run else [self.selectors.widget] for view in self.views]
         children = [ipywidgets.VBox([*over, view.panel]) for over, view in zip(above, self.views)] + [self.controls.widget]
         tabs = ipywidgets.Tab(children=children)
+        tabs.add_class("finer-tabs")
         for place, title in enumerate([*[view.title for view in self.views], "Controls"]):
             tabs.set_title(place, title)  # the one way that ipywidgets 7 and 8 share
         tabs.selected_index = 0

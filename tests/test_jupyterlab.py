@@ -1,0 +1,242 @@
+"""Every view in a real JupyterLab in a real browser: it renders, its gesture works, Python sees it, the console is silent.
+
+A new view is one entry of ``VIEWS`` and, where it has a gesture of its own, one function. All stand in one notebook, since
+opening JupyterLab takes longer than all gestures together. Screenshots land in artefacts/: wide, phone-wide and dark.
+Run with: FINER_BROWSER=/usr/bin/chromium pytest tests/test_jupyterlab.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import lab
+import pytest
+
+import finer
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())]
+RECORDED = finer.DATA / "recorded" / "first-steps"
+SETUP = f"""import shutil, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {str(lab.ROOT / "tests")!r})
+from hostile_texts import hostile_run
+from finer.runs import Run, RunWriter
+from widgets import *
+folder = shutil.copytree({str(RECORDED)!r}, tempfile.mkdtemp() + "/first-steps")  # edits, pins and notes are kept beside a run
+benches = {{}}
+def view(name):
+    return next(one for one in bench.views if one.title == name)
+def trains():
+    "A run that this kernel holds open, as a trainer would, with one group of the recorded one."
+    global writer  # held, so that it stays open
+    writer = RunWriter.create(tempfile.mkdtemp() + "/live", {{"dataset": "starter"}})
+    writer.write_step(3, [Run(folder).group(9)], {{}}, {{}})
+    return Run(writer.path.parent)
+"""
+
+
+# --- gestures: each takes what it needs from the output and returns when the page shows the effect
+
+
+def pick(output, *places: int) -> None:
+    """Clicks answers in the list, the second and later with the control key."""
+    options = output.locator("select[multiple]:visible option")
+    for count, place in enumerate(places):
+        options.nth(place).click(modifiers=["Control"] if count else [])
+
+
+def hover_a_point(output) -> None:
+    """A point's tooltip is the browser's own: its text stands in the title of the circle under the pointer."""
+    point = output.locator("figure circle").first
+    point.hover()
+    assert "step" in point.locator("title").text_content()
+
+
+def pick_two_answers(output) -> None:
+    pick(output, 0, 2)
+    output.locator(".f-difference del").first.wait_for()
+
+
+def open_evidence(output) -> None:
+    pick(output, 1)
+    output.locator("details.w-row:visible").first.locator("summary").click()
+    output.get_by_text("weight × value").locator("visible=true").first.wait_for()
+
+
+def hover_an_operation(output) -> None:
+    """The operation lights up, and so does its place in both texts; the other way round as well."""
+    pick(output, 1)
+    lit = "node => getComputedStyle(node).boxShadow !== 'none'"
+    span = output.locator(".a-span.a-matched:visible").first
+    number = next(name for name in span.get_attribute("class").split() if name[0] == "n")
+    places = output.locator(f".a-pair .{number}:visible")
+    assert places.count() == 2 and not places.nth(1).evaluate(lit)
+    output.locator(f".a-chip.{number}:visible").hover()
+    assert [places.nth(0).evaluate(lit), places.nth(1).evaluate(lit)] == [True, True]
+    places.nth(1).hover()
+    assert output.locator(f".a-chip.{number}:visible").evaluate(lit)
+
+
+def open_an_instance(output) -> None:
+    pick(output, 1)
+    output.locator("details:visible > summary", has_text="Rows on").nth(1).click()
+    output.get_by_text("row").locator("visible=true").first.wait_for()
+
+
+def drag_to_start(slider) -> None:
+    handle, track = slider.locator(".noUi-handle"), slider.locator(".noUi-target").bounding_box()
+    handle.hover()
+    mouse = slider.page.mouse
+    mouse.down()
+    mouse.move(track["x"] - 40, track["y"] + track["height"] / 2, steps=6)
+    mouse.up()
+
+
+def scrub(output) -> None:
+    drag_to_start(output.locator(".widget-slider:visible").first)
+    output.locator(".widget-readout:visible").get_by_text("1", exact=True).first.wait_for()
+
+
+def lower_a_weight(output) -> None:
+    drag_to_start(output.locator(".widget-slider:visible", has_text="execution"))
+    output.get_by_text("Settings: format 0.05, execution 0, ").wait_for()
+
+
+def edit_the_sql(output) -> None:
+    output.locator("textarea:visible").last.fill("SELECT 1")
+    output.get_by_role("button", name="Score").click()
+    output.get_by_text("Scored and kept as edit 1").wait_for()
+
+
+def guess(output) -> None:
+    output.get_by_role("button", name="Down").click()
+    output.get_by_role("button", name="Reveal").click()
+    output.locator(".f-guess .f-stack").first.wait_for()
+
+
+def find_an_answer(output) -> None:
+    output.get_by_label("Search all answers").fill("playlist")
+    row = output.locator(".fr-rollouts tr[data-id]", has_text="playlist").nth(1)
+    row.click()
+    output.locator(f".fr-rollouts tr[aria-current][data-id='{row.get_attribute('data-id')}']").wait_for()
+
+
+def read_a_bar(output) -> None:
+    bar = output.locator(".l-chart:visible g").first
+    bar.hover()
+    assert "step" in bar.locator("title").text_content()
+
+
+def press_pause(output) -> None:
+    output.get_by_role("button", name="Pause").click()
+    output.get_by_text("pause (request 1)").wait_for()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One view in a workbench of its own: its tab, words it shows, its gesture, and what Python then says."""
+
+    says: str
+    gesture: Callable
+    ask: str = "[rollout.position for rollout in bench.selection]"
+    """An expression, printed after the gesture."""
+    answers: str = ""
+    run: str = "folder"
+
+
+VIEWS = {
+    "Curves": Case("Total reward", hover_a_point, "bench.tabs.get_title(bench.tabs.selected_index)", "Curves"),
+    "Group": Case("answers right", pick_two_answers, answers="[2, 4]"),
+    "Rollout": Case("advantage", open_evidence, answers="[3]"),
+    "Atoms": Case("= in both", hover_an_operation, answers="[3]"),
+    "Results": Case("Results under each rule", open_an_instance, answers="[3]"),
+    "Memory": Case("Nearest verified thoughts", scrub, "bench.choice.step", "1"),
+    "Ledger": Case("Under execution alone", read_a_bar, "bench.tabs.get_title(bench.tabs.selected_index)", "Ledger"),
+    "What-if": Case("Settings:", lower_a_weight, "view('What-if').knobs.weights['execution'].value", "0.0"),
+    "Edit": Case("No edit of group", edit_the_sql, "len(view('Edit').edits.of_group(bench.choice.group.group_id))", "1"),
+    "Guess": Case("Another group", guess, "len(view('Guess').tally.scores)", "1"),
+    "Rollouts": Case("answers", find_an_answer, "[view('Rollouts').widget.page['chosen'] == one.rollout_id for one in bench.selection]", "[True]"),
+    "Controls": Case("Weights, from the next step on", press_pause, "[one.kind for one in bench.run.requests()]", "['pause']", "trains()"),
+}
+
+
+def cells() -> list[str]:
+    """The notebook: a cell that makes the helpers, then for each view one that shows it and one that asks Python."""
+    made = [SETUP]
+    for name, case in VIEWS.items():
+        made.append(f"benches[{name!r}] = Workbench({case.run})\nbenches[{name!r}]")
+        made.append(f"bench = benches[{name!r}]\nprint({case.ask})")
+    return [*made, "hostile = Workbench(hostile_run(Path(tempfile.mkdtemp())))\nhostile"]
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """The notebook, opened once, every cell run."""
+    with lab.server(tmp_path_factory.mktemp("lab") / "server") as server, lab.browser() as browser:
+        opened = lab.Notebook(browser.new_page(viewport=lab.WIDE), server.write("views", cells()))
+        opened.run_all()
+        yield opened
+
+
+def place_of(name: str) -> int:
+    return 1 + 2 * list(VIEWS).index(name)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_renders_and_its_gesture_reaches_python(notebook, name):
+    case, output = VIEWS[name], notebook.output(place_of(name))
+    notebook.complaints.clear()
+    output.get_by_role("tab", name=name, exact=True).click()
+    output.get_by_text(case.says).locator("visible=true").first.wait_for()
+    case.gesture(output)
+    assert notebook.run(place_of(name) + 1).strip() == case.answers
+    assert notebook.overflow(output) < 1
+    lab.keep(output, f"{name.lower()}-wide")
+    assert notebook.complaints == []
+
+
+@pytest.fixture(scope="module")
+def phone(notebook):
+    notebook.size(lab.PHONE)
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def dark(notebook):
+    notebook.size(lab.WIDE)
+    notebook.theme("JupyterLab Dark")
+    return notebook
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_fits_a_phone(phone, name):
+    output = phone.output(place_of(name))
+    lab.keep(output, f"{name.lower()}-phone")
+    assert phone.overflow(output) < 1
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_follows_the_dark_theme(dark, name):
+    output = dark.output(place_of(name))
+    lab.keep(output, f"{name.lower()}-dark")
+    back = output.locator(".finer-view:visible").last.evaluate("node => getComputedStyle(node).backgroundColor")
+    assert max(int(part) for part in back[back.index("(") + 1 : -1].split(",")[:3]) < 60, back
+
+
+def test_hostile_texts_are_shown_and_nothing_runs(notebook):
+    notebook.theme("JupyterLab Light")
+    output = notebook.output(-1)
+    for size in (lab.WIDE, lab.PHONE):
+        notebook.size(size)
+        for name in VIEWS:
+            output.get_by_role("tab", name=name, exact=True).click()
+            if size == lab.PHONE:
+                lab.keep(output, f"hostile-{name.lower()}")
+            assert notebook.overflow(output) < 1, name
+    assert output.locator("script, img, a[href], iframe").count() == 0
+    assert notebook.dialogs == [] and notebook.complaints == []
+
+
+def test_the_console_stayed_silent(notebook):
+    assert notebook.complaints == [] and notebook.dialogs == []
