@@ -74,30 +74,34 @@ class Probe:
         """The whole report."""
         dataset = _sample(self.scorer.dataset, limit, self.seed)
         drawn = list(draw(dataset, self.scorer.judge, cases, LADDERS, self.seed))
-        scored, junk = [], []
+        scored, junk, cut_short = [], [], 0
         for each in drawn:
             borne, texts = self._score(each)
             scored += borne
             junk += texts
+            cut_short += not texts
         labels, failed = self._labels(labelled)
         names = [f"part {part}" for part in ALL_PARTS.parts] + [f"recipe {recipe.name}" for recipe in self.recipes] + ["reward"] * (self.reward is not None)
         return ProbeReport(
             dataset.name,
             self.seed,
-            len(drawn),
-            len(dataset.questions) - len(drawn),
+            len(drawn) - cut_short,
+            len(dataset.questions) - len(drawn) + cut_short,
             tuple(measure_figures(name, scored, junk, labels.get(name)) for name in names),
             tuple(_changes(drawn, scored, names)),
             disagreeing + failed,
         )
 
     def _score(self, drawn: Drawn) -> tuple[list[Scored], list[Scored]]:
-        """Every case of a question with its scores, and the same for texts that are no query."""
+        """Every case of a question with its scores, and the same for texts that are no query; nothing where gold ran out of time now."""
         question, gold = drawn.question, drawn.question.gold[0]
         thought = self._thought(question)
         texts = not_queries(thought, gold)
         completions = [completion_text(thought, sql) for sql in (gold, *(case.sql for case in drawn.cases))] + list(texts.values())
-        full, *rows = self._scores(question, answers_of(self.scorer, question, completions))
+        answers = answers_of(self.scorer, question, completions)
+        if not answers[0].facts.right:
+            return [], []
+        full, *rows = self._scores(question, answers)
         cases = [*drawn.cases, *(Case("text", name, text) for name, text in texts.items())]
         found = [Scored(question.index, case, gold, row, full) for case, row in zip(cases, rows, strict=True)]
         return found[: len(drawn.cases)], found[len(drawn.cases) :]
