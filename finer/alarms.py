@@ -69,11 +69,10 @@ class Windows:
         return f"steps {self.last_steps[0]} to {self.last_steps[1]}"
 
 
-def alarms_of(run: Run) -> list[Alarm]:
-    """The alarms of a run as it stands; reads the answers' texts of the last steps only."""
+def alarms_of(run: Run, metrics: Mapping[str, Curve] | None = None) -> list[Alarm]:
+    """The alarms of a run as it stands; reads the answers' texts of the last steps only. ``metrics``: where they are read already."""
     steps = run.last_step
-    since = steps - _window(steps)
-    return alarms(run.metrics(), run.evaluations(), _texts(run, since))
+    return alarms(run.metrics() if metrics is None else metrics, run.evaluations(), _texts(run, steps - _window(steps)))
 
 
 def alarms(metrics: Mapping[str, Curve], evaluations: Iterable[Any] = (), groups: Iterable[GroupTexts] = ()) -> list[Alarm]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 EPSILON = 1e-6
 """A group whose best and worst total lie no further apart than this has no signal; totals are sums of rounded floats."""
@@ -19,8 +20,7 @@ UNJUDGED = ("gold_failed", "not_judged")
 """Statuses that say neither right nor wrong."""
 
 
-@dataclass(frozen=True)
-class GroupOutcome:
+class GroupOutcome(NamedTuple):
     """How one group fared, without its answers."""
 
     group_id: int

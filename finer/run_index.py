@@ -25,7 +25,9 @@ from finer.runs import Run
 from finer.runs_schema import connect, transaction
 
 FORMAT = 1
-GROUPS_A_BATCH = 400
+GROUPS_A_BATCH = 200
+HEAD_START_SECONDS = 1.0
+"""The background thread lets what opened the run finish first."""
 MOST_MEGABYTES_IN_CACHE = 64
 SHORTEST_BEGINNING = 3
 TABLES = f"""
@@ -156,9 +158,14 @@ class RunIndex:
             return False
         if self.update(seconds):
             return True
-        self._thread = threading.Thread(target=lambda: self.update() and whole(), name="finer-index", daemon=True)
+        self._thread = threading.Thread(target=self._go_on, args=(whole,), name="finer-index", daemon=True)
         self._thread.start()
         return False
+
+    def _go_on(self, whole: Callable[[], None]) -> None:
+        time.sleep(HEAD_START_SECONDS)
+        self.update()
+        whole()
 
     def progress(self) -> tuple[int, int]:
         """How many groups are indexed, of how many."""
@@ -180,8 +187,8 @@ class RunIndex:
 
     def outcomes(self) -> list[GroupOutcome]:
         """How every group fared, for the signal ledger."""
-        sql = "SELECT group_id, step, question_id, answers, judged, right_answers, spread FROM groups ORDER BY group_id"
-        return [GroupOutcome(row[0], row[1], str(row[2]), *row[3:]) for row in self._all(sql)]
+        sql = "SELECT group_id, step, CAST(question_id AS TEXT), answers, judged, right_answers, spread FROM groups ORDER BY group_id"
+        return list(map(GroupOutcome._make, self._all(sql)))
 
     def questions(self, question_ids: tuple[int, ...]) -> list[QuestionGroups]:
         """These questions in the order given, each with its groups; one that the run lacks is left out."""
@@ -189,7 +196,7 @@ class RunIndex:
         for question_id in question_ids:
             for head in self._all("SELECT question_index, db_id, question FROM questions WHERE question_id = ?", (question_id,)):
                 sql = "SELECT group_id, step, answers, judged, right_answers FROM groups WHERE question_id = ? ORDER BY step, group_id"
-                groups = tuple(tuple(row) for row in self._all(sql, (question_id,)))
+                groups = tuple(self._all(sql, (question_id,)))
                 found.append(QuestionGroups(question_id, *head, groups))
         return found
 
@@ -265,6 +272,7 @@ class RunIndex:
         return self._made(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
 
     def _made(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        connection.row_factory = None  # plain tuples: the ledger reads one a group
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # a cache that a power cut damages is made anew
         connection.execute(f"PRAGMA cache_size = -{1024 * MOST_MEGABYTES_IN_CACHE}")
@@ -278,7 +286,7 @@ class RunIndex:
 
     def _all(self, sql: str, values: tuple = ()) -> list[tuple]:
         with self._lock:
-            return [tuple(row) for row in self._connection.execute(sql, values).fetchall()]
+            return self._connection.execute(sql, values).fetchall()
 
     def _one(self, sql: str, values: tuple = ()) -> int:
         return self._all(sql, values)[0][0]
@@ -392,10 +400,11 @@ class RunIndex:
             if terms:
                 self._connection.execute("INSERT INTO hits SELECT rowid FROM texts WHERE texts MATCH ?", (terms,))
             words, values = _like(text)
-            self._connection.execute(
-                f"INSERT OR IGNORE INTO hits SELECT rollout_id FROM answers WHERE question_id IN (SELECT question_id FROM questions q WHERE {words})",
-                values,
-            )
+            asked = [row[0] for row in self._all(f"SELECT question_id FROM questions q WHERE {words}", values)]
+            if asked:
+                marks = ", ".join("?" * len(asked))
+                insert = f"INSERT OR IGNORE INTO hits SELECT rollout_id FROM answers WHERE question_id IN ({marks})"
+                self._connection.execute(insert, asked)
             self._hits = key
         return "a.rollout_id IN (SELECT rollout_id FROM hits)"
 

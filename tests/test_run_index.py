@@ -110,7 +110,7 @@ def test_rows_say_what_the_run_says(still):
 def test_outcomes_are_those_of_the_groups(still):
     index, run = still, still.run
     whole = [outcome_of(summary) for summary in run.groups()]
-    assert [replace(one, question="") for one in index.outcomes()] == [replace(one, question="") for one in whole]
+    assert [one._replace(question="") for one in index.outcomes()] == [one._replace(question="") for one in whole]
     assert len({one.question for one in index.outcomes()}) == len({one.question for one in whole}) == 2
 
 

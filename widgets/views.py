@@ -118,7 +118,8 @@ class Curves(View):
         return self._drawn[1]
 
     def _one(self) -> Markup:
-        return curves(self.run.metrics(), self.run.evaluations(), self.run.steps(), alarms_of(self.run))
+        metrics = self.run.metrics()
+        return curves(metrics, self.run.evaluations(), self.run.steps(), alarms_of(self.run, metrics))
 
     def _several(self, runs: list[Run]) -> Markup:
         return overlay([RunCurves(run.folder.name, run.metrics(), run.evaluations()) for run in runs])

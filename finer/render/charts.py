@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from finer.render.markup import Markup, tag
 
@@ -19,8 +20,7 @@ MOST_POINTS = 300
 """A longer series is averaged into this many equal bins: more dots than pixels tell nothing and weigh a lot."""
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """One mark of a series; ``low`` and ``high`` bound its band or whisker."""
 
     x: float
@@ -85,8 +85,7 @@ def thin(points: list[Point], most: int = MOST_POINTS) -> list[Point]:
 
 
 def _mean_point(points: list[Point]) -> Point:
-    count = len(points)
-    return Point(*(sum(getattr(point, name) for point in points) / count for name in ("x", "y", "low", "high")))
+    return Point(*(sum(values) / len(points) for values in zip(*points, strict=True)))
 
 
 @dataclass(frozen=True)

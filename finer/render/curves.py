@@ -72,15 +72,12 @@ def points(metrics: Mapping[str, Curve], name: str, spread: str = "") -> tuple[P
     """A metric's points, with the half-height of their band from the metric ``spread``; what was not measured is left out."""
     halves = dict(metrics.get(spread, ()))
     found = []
-    for step, raw in metrics.get(name, ()):
-        value, half = _real(raw), _real(halves.get(step)) or 0.0
-        if value is not None:
+    for step, value in metrics.get(name, ()):
+        if value is not None and not math.isnan(value):
+            half = halves.get(step)
+            half = 0.0 if half is None or math.isnan(half) else half
             found.append(Point(float(step), value, value - half, value + half))
     return tuple(found)
-
-
-def _real(value: Any) -> float | None:
-    return None if value is None or math.isnan(value) else float(value)
 
 
 def _panel(title: str, series: Series, last: Markup | str, bounds: tuple[float, float] | None = None) -> list[Markup]:
