@@ -15,12 +15,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from finer.alarms import alarms_of
 from finer.errors import FinerError
 from finer.explorer import explorer_data
+from finer.ledger import outcome_of, signal_ledger
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
 from finer.render.charts import wilson
 from finer.render.explorer import explorer
+from finer.render.ledger import ledger
 from finer.render.markup import join, one_line, plain, tag
 from finer.render.style import signed, status_badge
 from finer.render.telling import how_telling, is_mixed, is_rescued, telling_rollout
@@ -69,11 +72,13 @@ def _replace(path: Path, content: bytes) -> None:
 
 def report_html(run: Run) -> str:
     """The page as text."""
-    evaluations = run.evaluations(questions=True)
+    evaluations, metrics = run.evaluations(questions=True), run.metrics()
     parts = [
         _head(run, evaluations),
         section("How training went"),
-        curves(run.metrics(), evaluations),
+        curves(metrics, evaluations, run.steps(), alarms_of(run, metrics)),
+        section("What execution alone would have seen"),
+        ledger(signal_ledger(outcome_of(summary) for summary in run.groups())),
         _changes(evaluations),
         *_groups(run),
         _gate(run),

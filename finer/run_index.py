@@ -30,6 +30,7 @@ HEAD_START_SECONDS = 1.0
 """The background thread lets what opened the run finish first."""
 MOST_MEGABYTES_IN_CACHE = 64
 SHORTEST_BEGINNING = 3
+MOST_DAYS_UNUSED = 60
 TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value);
 CREATE TABLE parts (column_name TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -178,7 +179,8 @@ class RunIndex:
         """``size`` answers from ``start`` on; equal ones in the order of their ids. ValueError for an unknown sort or part."""
         with self._lock:
             where, values = self._where(wanted)
-            found = self._one(f"SELECT count(*) FROM answers a WHERE {where}", values)
+            counted = "hits" if where == _IN_HITS else f"answers a WHERE {where}"
+            found = self._one(f"SELECT count(*) FROM {counted}", values)
             joined = "JOIN questions q USING (question_id)" if sort == "db_id" else ""
             order = f"{self._sort_column(sort)} {'DESC' if descending else 'ASC'}, a.rollout_id"
             sql = f"SELECT a.rollout_id FROM answers a {joined} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
@@ -260,6 +262,8 @@ class RunIndex:
     def _opened(self) -> sqlite3.Connection:
         with suppress(OSError, sqlite3.Error):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                _forget_old(self.path.parent)
             try:
                 return self._made(connect(self.path, "rwc"))
             except sqlite3.DatabaseError:
@@ -406,7 +410,7 @@ class RunIndex:
                 insert = f"INSERT OR IGNORE INTO hits SELECT rollout_id FROM answers WHERE question_id IN ({marks})"
                 self._connection.execute(insert, asked)
             self._hits = key
-        return "a.rollout_id IN (SELECT rollout_id FROM hits)"
+        return _IN_HITS
 
     def _part_column(self, name: str) -> str:
         known = {**dict(self._all("SELECT name, 'a.' || column_name FROM parts")), "total": "a.total", "advantage": "a.advantage"}
@@ -432,12 +436,20 @@ class RunIndex:
         return tuple(by_id[key] for key in ids)
 
 
+_IN_HITS = "a.rollout_id IN (SELECT rollout_id FROM hits)"
 _GROUPS = """SELECT group_id, step, json_extract(question, '$.index'), json_extract(question, '$.db_id'),
 json_extract(question, '$.text'), json_extract(question, '$.difficulty') FROM groups WHERE group_id > ? ORDER BY group_id LIMIT ?"""
 _ROLLOUTS = """SELECT rollout_id, step, group_id, position, status, advantage, length_tokens, completion, sql FROM rollouts
 WHERE group_id BETWEEN ? AND ? ORDER BY group_id, position"""
 _PARTS = """SELECT p.rollout_id, p.name, p.value, p.weight FROM rollouts r JOIN parts p USING (rollout_id)
 WHERE r.group_id BETWEEN ? AND ? ORDER BY p.rollout_id, p.position"""
+
+
+def _forget_old(folder: Path) -> None:
+    """Takes away the indexes that nobody opened for long; most are of runs that are gone."""
+    for file in folder.glob("*.sqlite*"):
+        if time.time() - file.stat().st_mtime > 86_400 * MOST_DAYS_UNUSED:
+            file.unlink(missing_ok=True)
 
 
 def _digest(run: Run) -> str:

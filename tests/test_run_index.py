@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
+import threading
+import time
 from dataclasses import replace
 
 import pandas
@@ -151,6 +154,24 @@ def test_a_damaged_cache_is_made_anew(run, index, tmp_path):
         file.write_bytes(b"no database" * 400)
     again = RunIndex(run, tmp_path / "cache")
     assert again.update() and again.page(AnswerFilter()).found == 24
+
+
+def test_indexes_that_nobody_opened_for_long_go(run, tmp_path):
+    (tmp_path / "cache").mkdir(exist_ok=True)
+    for name, days in (("old", 70), ("new", 3)):
+        file = tmp_path / "cache" / f"{name}.sqlite"
+        file.touch()
+        os.utime(file, (time.time() - 86_400 * days,) * 2)
+    assert RunIndex(run, tmp_path / "cache").update()
+    assert not (tmp_path / "cache" / "old.sqlite").exists() and (tmp_path / "cache" / "new.sqlite").exists()
+
+
+def test_the_background_goes_on_and_says_when_it_is_done(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
+    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.0)
+    index, done = RunIndex(run, tmp_path / "slow"), threading.Event()
+    assert not index.keep_up(0.0, done.set)
+    assert done.wait(30) and index.progress() == (6, 6) and index.keep_up(0.0, done.set)
 
 
 def test_without_a_cache_it_lives_in_memory(run, tmp_path):
