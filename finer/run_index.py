@@ -138,6 +138,7 @@ class RunIndex:
         self._lock = threading.RLock()
         self._hits: tuple[str, int] = ("", -1)
         self._thread: threading.Thread | None = None
+        self._waiters: list[Callable[[], None]] = []
         self._in_memory = False
         self.path = (folder or cache_folder() / "run-index") / f"{_digest(run)}.sqlite"
         self._connection = self._opened()
@@ -154,19 +155,26 @@ class RunIndex:
         return True
 
     def keep_up(self, seconds: float, whole: Callable[[], None]) -> bool:
-        """As ``update``; where ``seconds`` are not enough, a daemon thread goes on and calls ``whole`` at its end."""
-        if self._thread is not None and self._thread.is_alive():
+        """As ``update``; where ``seconds`` are not enough, a daemon thread goes on and calls every ``whole`` at its end."""
+        with self._lock:
+            if self._thread is None:
+                if self.update(seconds):
+                    return True
+                self._thread = threading.Thread(target=self._go_on, name="finer-index", daemon=True)
+                self._thread.start()
+            if whole not in self._waiters:
+                self._waiters.append(whole)
             return False
-        if self.update(seconds):
-            return True
-        self._thread = threading.Thread(target=self._go_on, args=(whole,), name="finer-index", daemon=True)
-        self._thread.start()
-        return False
 
-    def _go_on(self, whole: Callable[[], None]) -> None:
+    def _go_on(self) -> None:
         time.sleep(HEAD_START_SECONDS)
-        self.update()
-        whole()
+        try:
+            self.update()
+        finally:
+            with self._lock:
+                self._thread, waiters, self._waiters = None, self._waiters, []
+        for whole in waiters:  # each may ask at once, and finds the index whole
+            whole()
 
     def progress(self) -> tuple[int, int]:
         """How many groups are indexed, of how many."""

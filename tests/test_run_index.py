@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import os
-import threading
+import queue
 import time
 from dataclasses import replace
 
@@ -14,11 +14,12 @@ import pytest
 import render_samples as samples
 
 import finer.run_index
+import widgets.indexed
 from finer.ledger import outcome_of
 from finer.run_index import AnswerFilter, RunIndex
 from finer.run_notes import NotesError, RunNotes
 from finer.runs import Run, RunWriter
-from widgets import RolloutsView
+from widgets import LedgerView, RolloutsView
 from widgets.rollouts import read_wanted
 
 
@@ -166,12 +167,27 @@ def test_indexes_that_nobody_opened_for_long_go(run, tmp_path):
     assert not (tmp_path / "cache" / "old.sqlite").exists() and (tmp_path / "cache" / "new.sqlite").exists()
 
 
-def test_the_background_goes_on_and_says_when_it_is_done(run, tmp_path, monkeypatch):
+def test_the_background_goes_on_and_tells_everyone_when_it_is_done(run, tmp_path, monkeypatch):
     monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
-    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.0)
-    index, done = RunIndex(run, tmp_path / "slow"), threading.Event()
-    assert not index.keep_up(0.0, done.set)
-    assert done.wait(30) and index.progress() == (6, 6) and index.keep_up(0.0, done.set)
+    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.3)
+    index, told = RunIndex(run, tmp_path / "slow"), queue.Queue()
+    waiters = [lambda name=name: told.put((name, index.keep_up(0.0, print), index.progress())) for name in ("ledger", "rollouts")]
+    assert [index.keep_up(0.0, waiter) for waiter in (*waiters, waiters[0])] == [False] * 3
+    assert [told.get(timeout=30) for _ in waiters] == [("ledger", True, (6, 6)), ("rollouts", True, (6, 6))]
+    assert told.empty() and index.keep_up(0.0, print)
+
+
+def test_views_of_a_large_run_appear_by_themselves(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "views"))
+    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
+    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.3)
+    monkeypatch.setattr(widgets.indexed, "SECONDS_TO_WAIT", 0.0)
+    view = LedgerView(run)
+    assert "The run is being indexed: 1 of 6 groups so far" in view.widget.value
+    end = time.monotonic() + 30
+    while "being indexed" in view.widget.value and time.monotonic() < end:
+        time.sleep(0.02)
+    assert "Under execution alone, 50 % (3 of 6)" in view.widget.value
 
 
 def test_without_a_cache_it_lives_in_memory(run, tmp_path):
