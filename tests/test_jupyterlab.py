@@ -98,6 +98,18 @@ def scrub(output) -> None:
     output.locator(".widget-readout:visible").get_by_text("1", exact=True).first.wait_for()
 
 
+def look_back(output) -> None:
+    """Ticks the map, drags to the memory of the first step, reads a near trace's mark, and goes to that step."""
+    output.get_by_text("map, and the score as of other steps").click()
+    output.get_by_text("saw it, on a plane").wait_for()
+    drag_to_start(output.locator(".widget-slider:visible", has_text="As of step"))
+    output.get_by_text("The memory as step 1 saw it").wait_for()
+    mark = output.locator("svg[role=img] .mm-near").first
+    mark.hover()
+    assert "nearest no. " in mark.locator("title").text_content()
+    scrub(output)
+
+
 def lower_a_weight(output) -> None:
     drag_to_start(output.locator(".widget-slider:visible", has_text="execution"))
     output.get_by_text("Settings: format 0.05, execution 0, ").wait_for()
@@ -151,7 +163,7 @@ VIEWS = {
     "Rollout": Case("advantage", open_evidence, answers="[3]"),
     "Atoms": Case("= in both", hover_an_operation, answers="[3]"),
     "Results": Case("Results under each rule", open_an_instance, answers="[3]"),
-    "Memory": Case("Nearest verified thoughts", scrub, "bench.choice.step", "1"),
+    "Memory": Case("Nearest verified thoughts", look_back, "bench.choice.step, view('Memory').as_of.value", "1 1"),
     "Ledger": Case("Under execution alone", read_a_bar, "bench.tabs.get_title(bench.tabs.selected_index)", "Ledger"),
     "What-if": Case("Settings:", lower_a_weight, "view('What-if').knobs.weights['execution'].value", "0.0"),
     "Edit": Case("No edit of group", edit_the_sql, "len(view('Edit').edits.of_group(bench.choice.group.group_id))", "1"),
