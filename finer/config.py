@@ -47,6 +47,8 @@ class TrainConfig:
     """How many dev questions an evaluation asks; 0: all."""
     checkpoint_every: int = 20
     """Steps between checkpoints; 0: only at the end."""
+    columns: int = 0
+    """How many columns a prompt shows, chosen for its question by the schema filter; 0: the whole schema."""
     beta: float = 0.0
     """Weight of the divergence from the starting policy."""
     memory: bool = True

@@ -21,6 +21,7 @@ from finer.metrics import Rule, rule
 from finer.policy import Policy, load_policy
 from finer.predictions import Pair, Prediction
 from finer.records import EXECUTION_STATUSES, Question, Verdict
+from finer.shown import Shown
 
 MAX_COMPLETION_TOKENS = {"tiny": 160, "chat": 1024}
 DIFFICULTIES = ("easy", "medium", "hard", "extra", "simple", "moderate", "challenging")
@@ -38,22 +39,35 @@ def evaluate(
     max_completion_tokens: int = 0,
     on_progress: Progress | None = None,
     metric: str = "strict",
+    shown: Shown | None = None,
 ) -> dict[str, Any]:
     """The greedy answers of a policy, judged: the object that :func:`judge_predictions` describes.
 
-    ``limit`` takes that many questions, evenly spread over the dataset; 0 takes all.
+    ``limit`` takes that many questions, evenly spread over the dataset; 0 takes all. ``shown``: which columns the prompts show;
+    the options then say so, and with an oracle ``metric`` does too.
     """
     policy = load_policy(policy) if isinstance(policy, str) else policy
-    pairs = answers(policy, dataset, limit, max_completion_tokens, on_progress)
-    return judge_predictions(pairs, dataset, metric, judge)
+    pairs = answers(policy, dataset, limit, max_completion_tokens, on_progress, shown)
+    found = judge_predictions(pairs, dataset, metric, judge)
+    return found if shown is None else with_columns(found, shown)
+
+
+def with_columns(found: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    """The figures with what their prompts showed among the options; an oracle is named in the metric too."""
+    return {**found, "metric": shown.figure(found["metric"]), "options": {**found["options"], "columns": shown.label}}
 
 
 def answers(
-    policy: Policy, dataset: Dataset, limit: int = 0, max_completion_tokens: int = 0, on_progress: Progress | None = None
+    policy: Policy,
+    dataset: Dataset,
+    limit: int = 0,
+    max_completion_tokens: int = 0,
+    on_progress: Progress | None = None,
+    shown: Shown | None = None,
 ) -> list[Pair]:
     """The greedy completion of a policy for each question."""
     questions = spread(dataset.questions, limit)
-    prompts = [policy.messages(q, dataset.databases[q.db_id].schema) for q in questions]
+    prompts = [policy.messages(q, dataset.databases[q.db_id].schema, shown.of(q) if shown else ()) for q in questions]
     tokens = max_completion_tokens or MAX_COMPLETION_TOKENS[policy.spec.style]
     completions: list[str] = []
     for start in range(0, len(prompts), 64):

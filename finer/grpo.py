@@ -30,6 +30,7 @@ from finer.rewards import Scorer
 from finer.rewards.recipes import Recipe, get_recipe
 from finer.run_writer import RunWriter
 from finer.runs import Run
+from finer.shown import Shown
 from finer.trainer import MARKER, make_callback, make_trainer
 
 CHECKPOINTS_KEPT = 2
@@ -150,9 +151,10 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
     with quiet(), Judge({**dataset.databases, **dev.databases}) as judge:
         scorer = _scorer(config, recipe, dataset, judge, checkpoint)
+        shown = Shown({**dataset.databases, **dev.databases}, config.columns)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
         trainer = make_trainer(recorder, model=policy.model, args=_arguments(config, folder, policy),
-                               train_dataset=_rows(dataset, policy), processing_class=policy.tokenizer, peft_config=_lora(policy))  # fmt: skip
+                               train_dataset=_rows(dataset, policy, shown), processing_class=policy.tokenizer, peft_config=_lora(policy))  # fmt: skip
         policy.model = trainer.model
         _set_weights(trainer, [scorer.recipe.weights[part] for part in scorer.recipe.parts])
         controls = Controls(writer, scorer, lambda weights: _set_weights(trainer, weights))
@@ -160,7 +162,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
         def measure(step: int, always: bool = False) -> None:
             due = config.evaluate_every and step % config.evaluate_every == 0
             if always or due or step == config.steps:
-                _measure(config, policy, dev, judge, writer, step, tell)
+                _measure(config, policy, dev, judge, writer, step, tell, shown)
 
         callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)))
         callback.trainer = trainer
@@ -189,11 +191,11 @@ def _scorer(config: TrainConfig, recipe: Recipe, dataset: Dataset, judge: Judge,
     return Scorer(recipe, dataset, memory, judge)
 
 
-def _rows(dataset: Dataset, policy: Policy) -> Any:
+def _rows(dataset: Dataset, policy: Policy, shown: Shown) -> Any:
     """The training questions as TRL's dataset: prompt (chat messages) and index."""
     from datasets import Dataset as Rows
 
-    prompts = [policy.messages(q, dataset.databases[q.db_id].schema) for q in dataset.questions]
+    prompts = [policy.messages(q, dataset.databases[q.db_id].schema, shown.of(q)) for q in dataset.questions]
     return Rows.from_dict({"prompt": prompts, "index": [question.index for question in dataset.questions]})
 
 
@@ -237,11 +239,11 @@ def _set_weights(trainer: Any, weights: Any) -> None:
     trainer.reward_weights = torch.tensor(list(weights), dtype=torch.float32)
 
 
-def _measure(config: TrainConfig, policy: Policy, dev: Dataset, judge: Judge, writer: RunWriter, step: int, tell: Tell) -> None:
+def _measure(config: TrainConfig, policy: Policy, dev: Dataset, judge: Judge, writer: RunWriter, step: int, tell: Tell, shown: Shown) -> None:
     """Greedy execution accuracy on dev, into the store."""
     if step == 0:
         tell(f"asking the untrained policy {config.evaluate_questions or len(dev.questions)} dev questions")
-    found = evaluate(policy, dev, judge, config.evaluate_questions, config.max_completion_tokens)
+    found = evaluate(policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown=shown)
     writer.write_evaluation(step, "dev", "strict", found["per_question"])
     tell(f"step {step}: {100 * found['value']:.1f} % of {found['n']} dev questions right (greedy, every instance)")
 

@@ -20,7 +20,7 @@ from typing import Any
 from finer.errors import FinerError, unknown
 from finer.prompt import messages
 from finer.records import Question
-from finer.schema import Schema
+from finer.schema import Kept, Schema
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "policies"
 STYLE_FILE = "finer_style.txt"
@@ -78,9 +78,9 @@ class Policy:
     model: Any
     tokenizer: Any
 
-    def messages(self, question: Question, schema: Schema) -> list[dict[str, str]]:
-        """The prompt for a question, in this policy's style."""
-        return messages(question, schema, self.spec.style)
+    def messages(self, question: Question, schema: Schema, columns: Sequence[Kept] = ()) -> list[dict[str, str]]:
+        """The prompt for a question, in this policy's style; ``columns``: only these are shown."""
+        return messages(question, schema, self.spec.style, columns)
 
     def generate(
         self, prompts: Sequence[list[dict[str, str]]], max_new_tokens: int, temperature: float = 0.0, batch_size: int = 64

@@ -23,6 +23,7 @@ from finer.policy import Policy
 from finer.predictions import read_predictions
 from finer.prompt import parse_completion
 from finer.records import Execution, Question, Verdict
+from finer.shown import Shown
 from finer.vote import METHODS, VoteError, VoteResult, count_votes, pass_at_n
 
 QUESTIONS_A_CALL = 32
@@ -73,18 +74,21 @@ def sample_and_vote(
     limit: int = 0,
     max_completion_tokens: int = 0,
     on_progress: Progress | None = None,
+    shown: Shown | None = None,
 ) -> dict[str, Any]:
     """A greedy answer and ``samples`` sampled ones for each question; the outcome as :func:`summary` says.
 
     ``limit`` takes that many questions, evenly spread; 0 takes all. ``methods``: those of ``vote``, and pass@n; none: all.
-    VoteError for a method that does not exist, or a rule that grades, before anything is asked of the policy.
+    ``shown``: which columns the prompts show; an oracle is named in the metric. VoteError for a method that does not exist,
+    or a rule that grades, before anything is asked of the policy.
     """
     methods = checked_methods(methods, samples)
     check_rule(judge)
     length = max_completion_tokens or MAX_COMPLETION_TOKENS[policy.spec.style]
-    sampled = sample(policy, dataset, samples, temperature, top_p, seed, limit, length, on_progress)
-    options = {"temperature": temperature, "top_p": top_p, "seed": seed, "max_completion_tokens": length, "policy": policy.spec.name}
-    return summary(count(sampled, dataset, judge), methods, _rule(judge).name, options)
+    shown = shown or Shown(dataset.databases)
+    sampled = sample(policy, dataset, samples, temperature, top_p, seed, limit, length, on_progress, shown)
+    options = {"temperature": temperature, "top_p": top_p, "seed": seed, "max_completion_tokens": length, "policy": policy.spec.name, "columns": shown.label}
+    return summary(count(sampled, dataset, judge), methods, shown.figure(_rule(judge).name), options)
 
 
 def sample(
@@ -97,14 +101,15 @@ def sample(
     limit: int = 0,
     max_completion_tokens: int = 0,
     on_progress: Progress | None = None,
+    shown: Shown | None = None,
 ) -> list[Sampled]:
-    """A greedy answer and ``samples`` sampled ones for each question; ``limit`` as in :func:`sample_and_vote`."""
+    """A greedy answer and ``samples`` sampled ones for each question; ``limit`` and ``shown`` as in :func:`sample_and_vote`."""
     questions = spread(dataset.questions, limit)
     length = max_completion_tokens or MAX_COMPLETION_TOKENS[policy.spec.style]
     sampled: list[Sampled] = []
     for start in range(0, len(questions), QUESTIONS_A_CALL):
         some = questions[start : start + QUESTIONS_A_CALL]
-        sampled += _asked(policy, some, dataset, samples, length, (temperature, top_p, seed + start))
+        sampled += _asked(policy, some, dataset, samples, length, (temperature, top_p, seed + start), shown)
         if on_progress:
             on_progress(len(sampled), len(questions))
     return sampled
@@ -221,10 +226,10 @@ def _pass_number(method: str) -> int | None:
 
 
 def _asked(
-    policy: Policy, questions: Sequence[Question], dataset: Dataset, samples: int, length: int, how: tuple[float, float, int]
+    policy: Policy, questions: Sequence[Question], dataset: Dataset, samples: int, length: int, how: tuple[float, float, int], shown: Shown | None
 ) -> list[Sampled]:
     """``how``: temperature, top_p and seed."""
-    prompts = [policy.messages(question, dataset.databases[question.db_id].schema) for question in questions]
+    prompts = [policy.messages(question, dataset.databases[question.db_id].schema, shown.of(question) if shown else ()) for question in questions]
     greedy = policy.sample(prompts, 1, length, temperature=0.0)
     answers = policy.sample(prompts, samples, length, *how)
     return [

@@ -257,7 +257,7 @@ class Parrot:
 
     spec = policy.PolicySpec("parrot", "nowhere", "tiny", 0, 0)
 
-    def messages(self, question, schema):
+    def messages(self, question, schema, columns=()):
         return [{"role": "user", "content": question.gold[0]}]
 
     def generate(self, prompts, tokens):
@@ -296,6 +296,27 @@ def test_evaluate_with_samples_votes_too(tmp_path, capsys, parrot):
         assert methods["pass@1"] == pytest.approx(2 / 3)
         assert one["samples"]["metric"] == one["metric"]
     assert "majority" in capsys.readouterr().out
+
+
+def test_an_oracle_is_named_in_every_figure(tmp_path, capsys, parrot):
+    for command in (["evaluate", "--samples", "2"], ["evaluate"], ["vote", "--samples", "2"]):
+        assert cli.main([*command, "--policy", "tiny", "--oracle", "--json", str(tmp_path / "o.json")]) == 0
+        found = json.loads((tmp_path / "o.json").read_text())
+        assert found["metric"] == "strict (oracle columns)" and found["options"]["columns"] == "oracle columns"
+        votes = found["samples"]["methods"] if "samples" in found and command[0] == "evaluate" else found.get("methods", [])
+        assert all(one["metric"] == "strict (oracle columns)" for one in votes)
+        printed = capsys.readouterr().out
+        assert "strict (oracle columns)" in printed and "strict on" not in printed and "rule strict\n" not in printed
+
+
+def test_columns_are_told_and_go_with_a_policy(tmp_path, capsys, parrot):
+    assert cli.main(["evaluate", "--policy", "tiny", "--columns", "5", "--json", str(tmp_path / "e.json")]) == 0
+    found = json.loads((tmp_path / "e.json").read_text())
+    assert found["metric"] == "strict" and found["options"]["columns"] == "5 columns"
+    for command in ("evaluate", "vote"):
+        assert cli.main([command, "--predictions", "p.jsonl", "--columns", "5"]) != 0
+    assert cli.main(["evaluate", "--policy", "tiny", "--columns", "5", "--oracle"]) != 0
+    assert capsys.readouterr().err.count("--policy") == 2
 
 
 def test_vote_reads_several_answers_a_question(tmp_path, capsys, starter):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from finer.judge import Judge
     from finer.metrics import Rule
     from finer.predictions import Pair
+    from finer.shown import Shown
 
 
 def add(command: Command) -> None:
@@ -98,11 +99,13 @@ def _with_witnesses(chosen: argparse.Namespace, dataset: Dataset) -> Dataset:
 def _evaluation(
     chosen: argparse.Namespace, pairs: list[Pair], dataset: Dataset, judge: Judge, accepted: list[dict[str, Any]] | None
 ) -> dict[str, Any]:
-    from finer.evaluate import judge_predictions, with_alternatives
+    from finer.evaluate import judge_predictions, with_alternatives, with_columns
 
     with bar("judging") as move:
         found = judge_predictions(pairs, dataset, judge=judge, count_empty=not chosen.skip_empty, on_progress=move)
     found["options"] |= _stated(chosen, judge.rule.name)
+    if chosen.policy:
+        found = with_columns(found, _shown(chosen, dataset))
     if accepted is not None:
         found["with_alternatives"] = with_alternatives(found, pairs, dataset, accepted, judge)
     return found
@@ -120,17 +123,24 @@ def _answered(chosen: argparse.Namespace, dataset: Dataset) -> tuple[list[Pair],
     from finer.predictions import Prediction, read_predictions
 
     if chosen.predictions:
-        if chosen.samples or chosen.adapter:
-            raise FinerError("--samples and --adapter go with --policy; `finer vote --predictions FILE` reads a file of several answers a question")
+        if chosen.samples or chosen.adapter or chosen.columns or chosen.oracle:
+            raise FinerError("--samples, --adapter, --columns and --oracle go with --policy; `finer vote --predictions FILE` reads a file of several answers a question")
         return read_predictions(chosen.predictions, dataset), []
     if chosen.samples is None:
         from finer.evaluate import answers
 
         policy = chosen_policy(chosen)
         with bar("answering") as move:
-            return answers(policy, dataset, on_progress=move), []
+            return answers(policy, dataset, on_progress=move, shown=_shown(chosen, dataset)), []
     samples = _sampled(chosen, dataset)
     return [(one.question, Prediction(one.question.index, one.greedy)) for one in samples], samples
+
+
+def _shown(chosen: argparse.Namespace, dataset: Dataset) -> Shown:
+    """Which columns the prompts show; FinerError where the options do not go together."""
+    from finer.shown import Shown
+
+    return Shown(dataset.databases, chosen.columns, chosen.oracle)
 
 
 def _sampled(chosen: argparse.Namespace, dataset: Dataset) -> list[Any]:
@@ -138,7 +148,7 @@ def _sampled(chosen: argparse.Namespace, dataset: Dataset) -> list[Any]:
 
     policy = chosen_policy(chosen)
     with bar("sampling") as move:
-        return sample(policy, dataset, chosen.samples, temperature=chosen.temperature, on_progress=move)
+        return sample(policy, dataset, chosen.samples, temperature=chosen.temperature, on_progress=move, shown=_shown(chosen, dataset))
 
 
 def _voted(samples: list[Any], dataset: Dataset, judge: Judge, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -148,7 +158,10 @@ def _voted(samples: list[Any], dataset: Dataset, judge: Judge, chosen: argparse.
     methods = checked_methods(getattr(chosen, "method", []), min(len(one.candidates) for one in samples))
     with bar("voting") as move:
         counted = execute(samples, dataset, judge, move)
-    return summary(counted, methods, judge.rule.name, {"temperature": chosen.temperature})
+    if chosen.predictions:
+        return summary(counted, methods, judge.rule.name, {"temperature": chosen.temperature})
+    shown = _shown(chosen, dataset)
+    return summary(counted, methods, shown.figure(judge.rule.name), {"temperature": chosen.temperature, "columns": shown.label})
 
 
 def _doubts(pairs: list[Pair], samples: list[Any], dataset: Dataset, judge: Judge) -> list[dict[str, Any]]:
@@ -197,6 +210,8 @@ def compare(chosen: argparse.Namespace) -> int:
 
 
 def vote(chosen: argparse.Namespace) -> int:
+    if chosen.predictions and (chosen.columns or chosen.oracle):
+        raise FinerError("--columns and --oracle go with --policy: they say what its prompts show")
     rule_of(chosen, chosen.metric)
     check_writable(chosen.json)
     dataset = chosen_dataset(chosen)

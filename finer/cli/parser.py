@@ -66,6 +66,8 @@ def add_policy(parser: Parser, forms: str) -> None:
     who.add_argument("--predictions", metavar="FILE", help=forms)
     who.add_argument("--policy", metavar="P", help="a name of the ladder, a folder, or a hub id")
     parser.add_argument("--adapter", metavar="DIR", help="a PEFT adapter to put on the policy")
+    parser.add_argument("--columns", type=whole, default=0, metavar="K", help="show a policy the K columns that the schema filter chooses (default: 0, the whole schema)")
+    parser.add_argument("--oracle", action="store_true", help="show it the columns of the gold; every figure says so")
     parser.add_argument("--temperature", type=positive, default=0.8, metavar="T", help="of samples (default: 0.8)")
 
 
