@@ -63,7 +63,12 @@ def _step(pool: list[Group], rng: random.Random, step: int, progress: float, fir
 def _member(source: Rollout, rng: random.Random, step: int, group_id: int, position: int, rollout_id: int) -> Rollout:
     words = f"-- {step}.{position} {rng.randrange(10**6)}"  # no two texts alike, as in a run of a sampling policy
     return replace(
-        source, rollout_id=rollout_id, step=step, group_id=group_id, position=position, completion=f"{source.completion}\n{words}"
+        source,
+        rollout_id=rollout_id,
+        step=step,
+        group_id=group_id,
+        position=position,
+        completion=f"{source.completion}\n{words}",
     )
 
 
@@ -73,7 +78,8 @@ def _metrics(groups: list[Group]) -> dict[str, float]:
     values = {
         "reward": sum(totals) / len(totals),
         "reward_std": 0.2,
-        "frac_reward_zero_std": sum(len({one.breakdown.total for one in group.rollouts}) == 1 for group in groups) / len(groups),
+        "frac_reward_zero_std": sum(len({one.breakdown.total for one in group.rollouts}) == 1 for group in groups)
+        / len(groups),
         "completions/mean_length": sum(one.length_tokens for one in answers) / len(answers),
     }
     for part in answers[0].breakdown.parts:
@@ -84,7 +90,8 @@ def _metrics(groups: list[Group]) -> dict[str, float]:
 
 def _evaluate(writer: RunWriter, step: int, progress: float, rng: random.Random) -> None:
     rows = [
-        {"index": place, "correct": rng.random() < 0.3 + 0.4 * progress, "sql": "SELECT 1", "status": "ok"} for place in range(100)
+        {"index": place, "correct": rng.random() < 0.3 + 0.4 * progress, "sql": "SELECT 1", "status": "ok"}
+        for place in range(100)
     ]
     writer.write_evaluation(step, "dev", "strict", rows)
 
@@ -128,6 +135,7 @@ def opened(folder: Path, words: str) -> Workbench:
 
 def measure_asking(index: RunIndex, answers: int) -> None:
     for name, (wanted, sort, start) in ASKED.items():
+
         def ask(wanted: AnswerFilter = wanted, sort: str = sort, start: int = start % answers) -> AnswerPage:
             index.forget_hits()  # each search as if it were the first
             return index.page(wanted, sort, True, start)

@@ -75,11 +75,17 @@ def alarms_of(run: Run, metrics: Mapping[str, Curve] | None = None) -> list[Alar
     return alarms(run.metrics() if metrics is None else metrics, run.evaluations(), _texts(run, steps - _window(steps)))
 
 
-def alarms(metrics: Mapping[str, Curve], evaluations: Iterable[Any] = (), groups: Iterable[GroupTexts] = ()) -> list[Alarm]:
+def alarms(
+    metrics: Mapping[str, Curve], evaluations: Iterable[Any] = (), groups: Iterable[GroupTexts] = ()
+) -> list[Alarm]:
     """The alarms that these figures raise; ``groups`` are those of the last window."""
     named = {name: windows for name in metrics if (windows := windows_of(metrics[name]))}
     judged = [row for row in evaluations if row.value is not None and row.n]
-    found = [_flat_accuracy(named.get("reward"), judged), _collapse(named.get("completions/mean_length")), _taken_over(list(groups))]
+    found = [
+        _flat_accuracy(named.get("reward"), judged),
+        _collapse(named.get("completions/mean_length")),
+        _taken_over(list(groups)),
+    ]
     found += [_ceiling(name, named) for name in named if name.startswith("rewards/") and name.endswith("/mean")]
     return [alarm for alarm in [*found, _silent(named.get("frac_reward_zero_std"))] if alarm is not None]
 
@@ -96,7 +102,10 @@ def windows_of(curve: Curve) -> Windows | None:
     size = _window(len(points))
     first, last = points[:size], points[-size:]
     return Windows(
-        tuple(value for _, value in first), tuple(value for _, value in last), (first[0][0], first[-1][0]), (last[0][0], last[-1][0])
+        tuple(value for _, value in first),
+        tuple(value for _, value in last),
+        (first[0][0], first[-1][0]),
+        (last[0][0], last[-1][0]),
     )
 
 
@@ -146,7 +155,9 @@ def _collapse(length: Windows | None) -> Alarm | None:
 
 def _taken_over(groups: list[GroupTexts]) -> Alarm | None:
     """Groups that are all right may well agree on one text; those are left out."""
-    open_groups = [group for group in groups if group.judged and group.right < group.judged and group.answers >= FEWEST_GROUPS]
+    open_groups = [
+        group for group in groups if group.judged and group.right < group.judged and group.answers >= FEWEST_GROUPS
+    ]
     taken = [group for group in open_groups if group.most_alike >= TAKEN_OVER * group.answers]
     if len(open_groups) < FEWEST_GROUPS or len(taken) < TAKEN_SHARE * len(open_groups):
         return None

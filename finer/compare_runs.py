@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from finer.accounts import paired
 from finer.errors import FinerError
-from finer.run_index import LastGroup, RunIndex
+from finer.run_index import RunIndex
+from finer.run_index_schema import LastGroup
 from finer.runs import Run
 from finer.runs_schema import EvaluatedQuestion, Evaluation
 
@@ -51,7 +52,13 @@ class QuestionPair:
     @property
     def change(self) -> str:
         """gained, lost or same: of the share that is right, from the first run to the second."""
-        return "same" if self.first.right == self.second.right else "gained" if self.second.right > self.first.right else "lost"
+        return (
+            "same"
+            if self.first.right == self.second.right
+            else "gained"
+            if self.second.right > self.first.right
+            else "lost"
+        )
 
     def part_change(self, part: str) -> float | None:
         """How far a part's mean moved; None where either run did not score it."""
@@ -87,7 +94,9 @@ def compare_evaluations(first: Run, second: Run, source: str) -> RunComparison:
     """The last evaluation of that split and metric in either run. ComparisonError where one has none."""
     sides = [_last_evaluations(run, True).get(source) for run in (first, second)]
     if None in sides:
-        raise ComparisonError(f"the runs share no evaluation {source!r}; they can be compared by {', '.join(sources(first, second))}.")
+        raise ComparisonError(
+            f"the runs share no evaluation {source!r}; they can be compared by {', '.join(sources(first, second))}."
+        )
     answers = [{one.question_index: one for one in side.questions if one.correct is not None} for side in sides]
     shared = [index for index in answers[0] if index in answers[1]]
     pairs = tuple(QuestionPair(index, "", "", *(_judged(answer[index]) for answer in answers)) for index in shared)
@@ -97,7 +106,9 @@ def compare_evaluations(first: Run, second: Run, source: str) -> RunComparison:
 
 def compare_last_groups(first: RunIndex, second: RunIndex) -> RunComparison:
     """The last groups of the questions that both runs trained on."""
-    sides = [{(one.db_id, one.question_index, one.question): one for one in index.last_groups()} for index in (first, second)]
+    sides = [
+        {(one.db_id, one.question_index, one.question): one for one in index.last_groups()} for index in (first, second)
+    ]
     shared = [key for key in sides[0] if key in sides[1]]
     pairs = tuple(QuestionPair(key[1], key[0], key[2], *(_trained(side[key]) for side in sides)) for key in shared)
     return RunComparison(LAST_STEPS, pairs)
@@ -119,4 +130,6 @@ def _trained(one: LastGroup) -> Side:
 
 def part_names(pairs: Sequence[QuestionPair]) -> list[str]:
     """The parts that both runs scored, in the first one's order."""
-    return list(dict.fromkeys(part for pair in pairs for part in pair.first.parts if pair.part_change(part) is not None))
+    return list(
+        dict.fromkeys(part for pair in pairs for part in pair.first.parts if pair.part_change(part) is not None)
+    )

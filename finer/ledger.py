@@ -73,7 +73,9 @@ def outcome_of(summary: object) -> GroupOutcome:
     question = f"{summary.db_id}\n{summary.question_index}\n{summary.question}"
     judged = sum(status not in UNJUDGED for status in statuses)
     spread = max(totals) - min(totals) if totals else 0.0
-    return GroupOutcome(summary.group_id, summary.step, question, len(statuses), judged, statuses.count("correct"), spread)
+    return GroupOutcome(
+        summary.group_id, summary.step, question, len(statuses), judged, statuses.count("correct"), spread
+    )
 
 
 def signal_ledger(outcomes: Iterable[GroupOutcome]) -> list[StepSignal]:

@@ -16,114 +16,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from finer.datasets import cache_folder
 from finer.ledger import UNJUDGED, GroupOutcome
+from finer.run_index_schema import FORMAT, SORTS, TABLES, AnswerFilter, AnswerPage, AnswerRow, LastGroup, QuestionGroups
 from finer.runs import Run
 from finer.runs_schema import connect, transaction
 
-FORMAT = 1
 GROUPS_A_BATCH = 200
 HEAD_START_SECONDS = 1.0
 """The background thread lets what opened the run finish first."""
 MOST_MEGABYTES_IN_CACHE = 64
 SHORTEST_BEGINNING = 3
 MOST_DAYS_UNUSED = 60
-TABLES = f"""
-CREATE TABLE about (name TEXT PRIMARY KEY, value);
-CREATE TABLE parts (column_name TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE statuses (status TEXT PRIMARY KEY);
-CREATE TABLE questions (
-    question_id INTEGER PRIMARY KEY, question_index INTEGER NOT NULL, db_id TEXT NOT NULL, question TEXT NOT NULL,
-    difficulty TEXT NOT NULL, UNIQUE (question_index, db_id, question)
-);
-CREATE TABLE groups (
-    group_id INTEGER PRIMARY KEY, step INTEGER NOT NULL, question_id INTEGER NOT NULL, answers INTEGER NOT NULL,
-    judged INTEGER NOT NULL, right_answers INTEGER NOT NULL, spread REAL NOT NULL, most_alike INTEGER NOT NULL
-);
-CREATE INDEX groups_by_question ON groups (question_id, step);
-CREATE TABLE answers (
-    rollout_id INTEGER PRIMARY KEY, step INTEGER NOT NULL, group_id INTEGER NOT NULL, position INTEGER NOT NULL,
-    question_id INTEGER NOT NULL, status TEXT NOT NULL, total REAL NOT NULL, advantage REAL, length_tokens INTEGER NOT NULL
-);
-CREATE VIRTUAL TABLE texts USING fts5 (completion, content='', columnsize=0, tokenize="unicode61 tokenchars '_'");
-PRAGMA user_version = {FORMAT};
-"""
-SORTS = ("rollout_id", "step", "total", "advantage", "length_tokens", "status", "db_id")
-
-
-@dataclass(frozen=True)
-class AnswerFilter:
-    """Which answers of a run; what is left empty does not filter."""
-
-    text: str = ""
-    """Words that the completion must hold, each as the beginning of a word (under three letters: as a whole word), or that
-    the question must hold anywhere; capitals do not matter."""
-    statuses: tuple[str, ...] = ()
-    db_id: str = ""
-    first_step: int | None = None
-    last_step: int | None = None
-    part: str = ""
-    """A part whose value must lie between ``low`` and ``high``; 'total' and 'advantage' work too."""
-    low: float | None = None
-    high: float | None = None
-    rollout_ids: tuple[int, ...] | None = None
-    """Only these (the pinned ones)."""
-
-
-@dataclass(frozen=True)
-class AnswerRow:
-    """One line of a page of answers."""
-
-    rollout_id: int
-    step: int
-    group_id: int
-    position: int
-    status: str
-    total: float
-    advantage: float | None
-    length_tokens: int
-    question_index: int
-    db_id: str
-    question: str
-    sql: str
-    """The first 300 characters."""
-
-
-@dataclass(frozen=True)
-class AnswerPage:
-    """Some answers in order, and how many there are in all."""
-
-    rows: tuple[AnswerRow, ...]
-    start: int
-    found: int
-
-
-@dataclass(frozen=True)
-class QuestionGroups:
-    """One question of a run, and its groups in the order of the steps: (group_id, step, answers, judged, right)."""
-
-    question_id: int
-    question_index: int
-    db_id: str
-    question: str
-    groups: tuple[tuple[int, int, int, int, int], ...]
-
-
-@dataclass(frozen=True)
-class LastGroup:
-    """The last group of one question: how many answers were right, and each part's mean (None: never scored)."""
-
-    db_id: str
-    question_index: int
-    question: str
-    group_id: int
-    step: int
-    judged: int
-    right: int
-    parts: dict[str, float | None]
 
 
 class RunIndex:
@@ -183,7 +89,9 @@ class RunIndex:
 
     # --- asking
 
-    def page(self, wanted: AnswerFilter, sort: str = "rollout_id", descending: bool = False, start: int = 0, size: int = 50) -> AnswerPage:
+    def page(
+        self, wanted: AnswerFilter, sort: str = "rollout_id", descending: bool = False, start: int = 0, size: int = 50
+    ) -> AnswerPage:
         """``size`` answers from ``start`` on; equal ones in the order of their ids. ValueError for an unknown sort or part."""
         with self._lock:
             where, values = self._where(wanted)
@@ -204,7 +112,9 @@ class RunIndex:
         """These questions in the order given, each with its groups; one that the run lacks is left out."""
         found = []
         for question_id in question_ids:
-            for head in self._all("SELECT question_index, db_id, question FROM questions WHERE question_id = ?", (question_id,)):
+            for head in self._all(
+                "SELECT question_index, db_id, question FROM questions WHERE question_id = ?", (question_id,)
+            ):
                 sql = "SELECT group_id, step, answers, judged, right_answers FROM groups WHERE question_id = ? ORDER BY step, group_id"
                 groups = tuple(self._all(sql, (question_id,)))
                 found.append(QuestionGroups(question_id, *head, groups))
@@ -290,7 +200,12 @@ class RunIndex:
         connection.execute(f"PRAGMA cache_size = -{1024 * MOST_MEGABYTES_IN_CACHE}")
         connection.execute("PRAGMA temp_store = MEMORY")
         if connection.execute("PRAGMA user_version").fetchone()[0] != FORMAT:
-            names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'texts_%'")]
+            names = [
+                row[0]
+                for row in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'texts_%'"
+                )
+            ]
             for name in names:
                 connection.execute(f'DROP TABLE IF EXISTS "{name}"')
             connection.executescript(TABLES)
@@ -356,7 +271,9 @@ class RunIndex:
         where = "question_index = ? AND db_id = ? AND question = ?"
         return self._one(f"SELECT question_id FROM questions WHERE {where}", tuple(about)[:3])
 
-    def _insert_answers(self, connection: sqlite3.Connection, rollouts: list, paid: dict, questions: dict[int, int]) -> None:
+    def _insert_answers(
+        self, connection: sqlite3.Connection, rollouts: list, paid: dict, questions: dict[int, int]
+    ) -> None:
         columns = self._all("SELECT column_name, name FROM parts ORDER BY column_name")
         rows, texts = [], []
         for rollout_id, step, group_id, position, status, advantage, length, completion, _ in rollouts:
@@ -371,7 +288,9 @@ class RunIndex:
         connection.executemany("INSERT OR IGNORE INTO statuses VALUES (?)", {(row[5],) for row in rows})
         connection.executemany("INSERT INTO texts (rowid, completion) VALUES (?, ?)", texts)
 
-    def _insert_groups(self, connection: sqlite3.Connection, groups: list, rollouts: list, paid: dict, questions: dict[int, int]) -> None:
+    def _insert_groups(
+        self, connection: sqlite3.Connection, groups: list, rollouts: list, paid: dict, questions: dict[int, int]
+    ) -> None:
         members: dict[int, list] = {}
         for rollout in rollouts:
             members.setdefault(rollout[2], []).append(rollout)
@@ -382,7 +301,9 @@ class RunIndex:
             spread = max(totals) - min(totals) if totals else 0.0
             alike = max(Counter(" ".join((one[8] or one[7]).split()) for one in mine).values(), default=0)
             judged = sum(status not in UNJUDGED for status in statuses)
-            rows.append((group_id, step, questions[group_id], len(mine), judged, statuses.count("correct"), spread, alike))
+            rows.append(
+                (group_id, step, questions[group_id], len(mine), judged, statuses.count("correct"), spread, alike)
+            )
         connection.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _where(self, wanted: AnswerFilter) -> tuple[str, tuple]:
@@ -421,7 +342,11 @@ class RunIndex:
         return _IN_HITS
 
     def _part_column(self, name: str) -> str:
-        known = {**dict(self._all("SELECT name, 'a.' || column_name FROM parts")), "total": "a.total", "advantage": "a.advantage"}
+        known = {
+            **dict(self._all("SELECT name, 'a.' || column_name FROM parts")),
+            "total": "a.total",
+            "advantage": "a.advantage",
+        }
         if name not in known:
             raise ValueError(f"unknown part {name!r}; there are {', '.join(known)}")
         return known[name]

@@ -58,7 +58,9 @@ class RunNotes:
         kept = self._read()
         notes = {one["rollout_id"]: Note(**one) for one in kept["answers"]}
         note = notes.pop(rollout_id, None) or Note(rollout_id, self.fingerprint(rollout_id))
-        note = replace(note, pinned=note.pinned if pinned is None else pinned, text=note.text if text is None else text.strip())
+        note = replace(
+            note, pinned=note.pinned if pinned is None else pinned, text=note.text if text is None else text.strip()
+        )
         if note.pinned or note.text:
             notes[rollout_id] = note
         self._write({**kept, "answers": [asdict(one) for one in notes.values()]})
@@ -88,13 +90,17 @@ class RunNotes:
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             if kept["format"] != FORMAT:
-                raise NotesError(f"{self.path} has format {kept['format']!r}; this program reads {FORMAT}. Open it with a newer one.")
+                raise NotesError(
+                    f"{self.path} has format {kept['format']!r}; this program reads {FORMAT}. Open it with a newer one."
+                )
             [Note(**one) for one in kept["answers"]], [one["question"] for one in kept["questions"]]
             return kept
         except FileNotFoundError:
             return {"format": FORMAT, "answers": [], "questions": []}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise NotesError(f"{self.path} cannot be read as notes ({error}). Mend it, or move it away to start anew.") from error
+            raise NotesError(
+                f"{self.path} cannot be read as notes ({error}). Mend it, or move it away to start anew."
+            ) from error
 
     def _write(self, kept: dict[str, Any]) -> None:
         """Whole or not at all: a crash leaves the notes as they were."""
@@ -109,4 +115,6 @@ class RunNotes:
                 raise
         except OSError as error:
             reason = error.strerror or str(error)
-            raise NotesError(f"{self.path} cannot be written ({reason}). Copy the run to a folder that you may write to.") from error
+            raise NotesError(
+                f"{self.path} cannot be written ({reason}). Copy the run to a folder that you may write to."
+            ) from error

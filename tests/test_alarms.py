@@ -25,7 +25,10 @@ def curve(first: float, last: float, noise: float = 0.0) -> list[tuple[int, floa
 
 
 def judged(*values: float) -> list:
-    return [SimpleNamespace(step=15 * place, split="dev", metric="strict", value=value, n=200) for place, value in enumerate(values)]
+    return [
+        SimpleNamespace(step=15 * place, split="dev", metric="strict", value=value, n=200)
+        for place, value in enumerate(values)
+    ]
 
 
 def part(mean: tuple, spread: tuple) -> dict:
@@ -43,7 +46,12 @@ CASES = {
     "length shrinks a little": ({"completions/mean_length": curve(120, 90)}, (), (), []),
     "one text takes over": ({}, (), ALIKE, ["one_text"]),
     "one text where all are right": ({}, (), [GroupTexts(number, 8, 8, 8, 8) for number in range(6)], []),
-    "one text in groups that could not be judged": ({}, (), [GroupTexts(number, 8, 0, 0, 8) for number in range(6)], []),
+    "one text in groups that could not be judged": (
+        {},
+        (),
+        [GroupTexts(number, 8, 0, 0, 8) for number in range(6)],
+        [],
+    ),
     "one text in a few groups": ({}, (), ALIKE[:2] + [GroupTexts(9 + number, 8, 8, 3, 2) for number in range(6)], []),
     "a part at its ceiling": (part((0.7, 1.0), (0.2, 0.0)), (), (), []),
     "a part long at its ceiling": (part((1.0, 1.0), (0.0, 0.0)), (), (), ["ceiling"]),
@@ -51,7 +59,12 @@ CASES = {
     "most groups silent": ({"frac_reward_zero_std": curve(0.1, 0.8)}, (), (), ["silent"]),
     "few groups silent": ({"frac_reward_zero_std": curve(0.1, 0.3)}, (), (), []),
     "too few steps to say": ({"frac_reward_zero_std": [(step, 1.0) for step in range(9)]}, (), (), []),
-    "not measured is not 0": ({"completions/mean_length": [(step, None if step > 5 else 90.0) for step in STEPS]}, (), (), []),
+    "not measured is not 0": (
+        {"completions/mean_length": [(step, None if step > 5 else 90.0) for step in STEPS]},
+        (),
+        (),
+        [],
+    ),
     "nothing at all": ({}, (), (), []),
 }
 
@@ -63,7 +76,10 @@ def test_alarm(name):
 
 
 SAID = {
-    "reward up, accuracy flat": ["from 0.42 (steps 1 to 6) to 0.68 (steps 25 to 30)", "from 40.0% (step 0) to 40.5% (step 30; 95 % interval 33."],
+    "reward up, accuracy flat": [
+        "from 0.42 (steps 1 to 6) to 0.68 (steps 25 to 30)",
+        "from 40.0% (step 0) to 40.5% (step 30; 95 % interval 33.",
+    ],
     "length collapses": ["from 111.38 (steps 1 to 6) to 28.62 (steps 25 to 30) tokens: to 26%"],
     "one text takes over": ["Of the 6 groups", "6 have one SQL text in at least 75%", "group 5, say, in 7 of 8"],
     "a part long at its ceiling": ["format stands at 1.000 in steps 25 to 30 with a spread of 0.000"],
@@ -84,7 +100,14 @@ def run(tmp_path_factory):
     with RunWriter.create(folder, {}) as writer:
         for step in range(1, 13):
             wrong = [
-                samples.rollout(place, "wrong", (1, 0, 0.5, 0.5), sql=" SELECT 1 " if place else "SELECT 2", step=step, group_id=step)
+                samples.rollout(
+                    place,
+                    "wrong",
+                    (1, 0, 0.5, 0.5),
+                    sql=" SELECT 1 " if place else "SELECT 2",
+                    step=step,
+                    group_id=step,
+                )
                 for place in range(4)
             ]
             group = type(samples.group())(step, step, samples.question(), "", tuple(wrong))
@@ -101,7 +124,13 @@ def test_alarms_of_a_run(run):
 
 def test_the_view_shows_alarms_stages_and_entropy(run):
     said = Curves(run).to_html()
-    for words in ("One text takes over its group", "Seconds a step", "generation 2.00", "scoring 0.25", "Entropy of the policy"):
+    for words in (
+        "One text takes over its group",
+        "Seconds a step",
+        "generation 2.00",
+        "scoring 0.25",
+        "Entropy of the policy",
+    ):
         assert words in said
     assert "KL to the reference" not in said and "update 0" not in said
 

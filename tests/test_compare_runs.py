@@ -23,15 +23,29 @@ from widgets import CompareRuns
 def group(group_id: int, step: int, index: int, right: int, atomic: float):
     """Four answers of which ``right`` are right."""
     members = [
-        samples.rollout(place, "correct" if place < right else "wrong", (1, place < right, atomic, None), sql=f"SELECT {index}, {right}", step=step, group_id=group_id)
+        samples.rollout(
+            place,
+            "correct" if place < right else "wrong",
+            (1, place < right, atomic, None),
+            sql=f"SELECT {index}, {right}",
+            step=step,
+            group_id=group_id,
+        )
         for place in range(4)
     ]
-    return replace(samples.group(group_id, step), question=samples.question(index, f"<i>Question</i> {index}?"), rollouts=tuple(members))
+    return replace(
+        samples.group(group_id, step),
+        question=samples.question(index, f"<i>Question</i> {index}?"),
+        rollouts=tuple(members),
+    )
 
 
 def write(folder, groups: dict[int, list[tuple]], verdicts: dict[int, bool | None], split: str = "dev") -> Run:
     with RunWriter.create(folder, {"dataset": "nowhere"}) as writer:
-        rows = [{"index": index, "correct": right, "sql": f"SELECT {index}", "status": "ok"} for index, right in verdicts.items()]
+        rows = [
+            {"index": index, "correct": right, "sql": f"SELECT {index}", "status": "ok"}
+            for index, right in verdicts.items()
+        ]
         writer.write_evaluation(0, split, "strict", [{**row, "correct": False} for row in rows])
         number = 0
         for step, members in groups.items():
@@ -48,8 +62,16 @@ def write(folder, groups: dict[int, list[tuple]], verdicts: dict[int, bool | Non
 @pytest.fixture
 def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("FINER_CACHE", str(tmp_path / "cache"))
-    first = write(tmp_path / "a", {1: [(1, 4, 0.5), (2, 0, 0.5)], 2: [(1, 2, 0.5), (3, 1, 0.2)]}, {0: True, 1: True, 2: False, 3: None, 4: False})
-    second = write(tmp_path / "b", {1: [(1, 0, 0.5), (2, 0, 0.9)], 2: [(1, 4, 0.5), (9, 4, 0.2)]}, {0: True, 1: False, 2: True, 3: True, 7: True})
+    first = write(
+        tmp_path / "a",
+        {1: [(1, 4, 0.5), (2, 0, 0.5)], 2: [(1, 2, 0.5), (3, 1, 0.2)]},
+        {0: True, 1: True, 2: False, 3: None, 4: False},
+    )
+    second = write(
+        tmp_path / "b",
+        {1: [(1, 0, 0.5), (2, 0, 0.9)], 2: [(1, 4, 0.5), (9, 4, 0.2)]},
+        {0: True, 1: False, 2: True, 3: True, 7: True},
+    )
     return first, second
 
 
@@ -68,7 +90,13 @@ def test_an_evaluation_pairs_what_both_were_judged_on(runs):
 
 
 PAIRS = (
-    QuestionPair(1, "shop", "a", Side(0.5, parts={"atomic": 0.5, "memory": None}), Side(1.0, parts={"atomic": 0.52, "memory": 0.4})),
+    QuestionPair(
+        1,
+        "shop",
+        "a",
+        Side(0.5, parts={"atomic": 0.5, "memory": None}),
+        Side(1.0, parts={"atomic": 0.52, "memory": 0.4}),
+    ),
     QuestionPair(2, "shop", "b", Side(0.5, parts={"atomic": 0.9}), Side(0.25, parts={"atomic": 0.1})),
     QuestionPair(3, "shop", "c", Side(0.0, parts={"atomic": 0.1}), Side(0.0, parts={"atomic": 0.4})),
 )

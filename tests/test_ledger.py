@@ -38,7 +38,10 @@ CASES = {
     ),
     "right before is not later": ([group(1, 0), group(0, 4)], {"all_wrong": 1, "ranked": 1}),
     "right in the same step is not later": ([group(1, 0), group(1, 4)], {"all_right": 1, "all_wrong": 1, "ranked": 1}),
-    "another question's success does not count": ([group(1, 0), group(2, 4, question="b")], {"all_wrong": 1, "ranked": 1}),
+    "another question's success does not count": (
+        [group(1, 0), group(2, 4, question="b")],
+        {"all_wrong": 1, "ranked": 1},
+    ),
     "silent and later right, for contrast": (
         [group(1, 0, 0.0), group(2, 1)],
         {"all_wrong": 1, "silent_seen_again": 1, "silent_later_right": 1},

@@ -10,7 +10,7 @@ import render_samples as samples
 
 import widgets.matrix
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
-from finer.run_index import QuestionGroups
+from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
 from finer.runs import Run, RunWriter
 from widgets import MatrixView
@@ -38,7 +38,11 @@ def shown(view) -> dict:
 
 def test_without_pins_the_questions_asked_most_often(view):
     rows = shown(view)["rows"]
-    assert [(row["label"][:12], len(row["cells"])) for row in rows] == [("17 · library", 3), ("18 · library", 3), ("40 · library", 1)]
+    assert [(row["label"][:12], len(row["cells"])) for row in rows] == [
+        ("17 · library", 3),
+        ("18 · library", 3),
+        ("40 · library", 1),
+    ]
     assert shown(view)["steps"] == [1, 2, 3] and not shown(view)["earlier"]
     assert rows[0]["cells"][1] == {"group": 20, "step": 2, "right": 1, "judged": 4, "words": "step 2: 1 of 4 right"}
 
@@ -65,7 +69,12 @@ def test_pins_come_first_and_are_kept(view):
     assert len(shown(view)["rows"]) == 3
 
 
-SEARCHES = {"a word": ("BOOKS there", [18]), "a number": ("40", [40]), "nothing found": ("zebra", []), "blank": ("  ", [17, 18, 40])}
+SEARCHES = {
+    "a word": ("BOOKS there", [18]),
+    "a number": ("40", [40]),
+    "nothing found": ("zebra", []),
+    "blank": ("  ", [17, 18, 40]),
+}
 
 
 @pytest.mark.parametrize("name", SEARCHES)
@@ -75,7 +84,15 @@ def test_search(view, name):
     assert [int(row["label"].split()[0]) for row in shown(view)["rows"]] == found
 
 
-@pytest.mark.parametrize("sent", [{"pick": {"group": 999}}, {"pick": {"group": "x"}}, {"wanted": {"skip": -3, "text": None}}, {"pin": {"question": 77}}])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"pick": {"group": 999}},
+        {"pick": {"group": "x"}},
+        {"wanted": {"skip": -3, "text": None}},
+        {"pin": {"question": 77}},
+    ],
+)
 def test_nonsense_from_outside_does_no_harm(view, sent):
     for name, value in sent.items():
         setattr(view.live, name, value)
@@ -91,7 +108,11 @@ def test_the_static_form(view):
 
 def test_steps_are_paged():
     row = QuestionGroups(1, 7, "shop", "?", tuple((step, step, 4, 4, 0) for step in range(1, 71)))
-    assert (steps_shown([row], 0)[0][0], steps_shown([row], 30)[0][0], steps_shown([row], 60)) == (41, 11, (list(range(1, 31)), False))
+    assert (steps_shown([row], 0)[0][0], steps_shown([row], 30)[0][0], steps_shown([row], 60)) == (
+        41,
+        11,
+        (list(range(1, 31)), False),
+    )
     assert steps_shown([], 0) == ([], False)
 
 

@@ -146,7 +146,9 @@ def test_a_resumed_run_is_indexed_anew(run, writer, index):
         only = replace(samples.silent_group(4, 2), question=samples.question(99, "Something else?"))
         resumed.write_step(2, [only], {}, {})
         assert index.update() and index.page(AnswerFilter()).found == 12
-        assert index.page(AnswerFilter(text="something")).found == 4 and index.page(AnswerFilter(text="yeer")).found == 1
+        assert (
+            index.page(AnswerFilter(text="something")).found == 4 and index.page(AnswerFilter(text="yeer")).found == 1
+        )
 
 
 def test_a_damaged_cache_is_made_anew(run, index, tmp_path):
@@ -171,7 +173,10 @@ def test_the_background_goes_on_and_tells_everyone_when_it_is_done(run, tmp_path
     monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
     monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.3)
     index, told = RunIndex(run, tmp_path / "slow"), queue.Queue()
-    waiters = [lambda name=name: told.put((name, index.keep_up(0.0, print), index.progress())) for name in ("ledger", "rollouts")]
+    waiters = [
+        lambda name=name: told.put((name, index.keep_up(0.0, print), index.progress()))
+        for name in ("ledger", "rollouts")
+    ]
     assert [index.keep_up(0.0, waiter) for waiter in (*waiters, waiters[0])] == [False] * 3
     assert [told.get(timeout=30) for _ in waiters] == [("ledger", True, (6, 6)), ("rollouts", True, (6, 6))]
     assert told.empty() and index.keep_up(0.0, print)
@@ -227,7 +232,12 @@ def test_questions_are_pinned_once(run):
     assert notes.questions() == []
 
 
-BROKEN = {"no JSON": "{", "another format": json.dumps({"format": 9}), "a list": "[]", "a note without an id": '{"format":1,"answers":[{}],"questions":[]}'}
+BROKEN = {
+    "no JSON": "{",
+    "another format": json.dumps({"format": 9}),
+    "a list": "[]",
+    "a note without an id": '{"format":1,"answers":[{}],"questions":[]}',
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -91,7 +91,9 @@ class CompareRuns:
                 index.update()
             return compare_last_groups(*self.indexes)
         found = compare_evaluations(*self.runs, source)
-        return RunComparison(found.source, tuple(self._named(pair, source.split(", ")[0]) for pair in found.pairs), found.p)
+        return RunComparison(
+            found.source, tuple(self._named(pair, source.split(", ")[0]) for pair in found.pairs), found.p
+        )
 
     def _named(self, pair: QuestionPair, split: str) -> QuestionPair:
         """An evaluation keeps a question's number alone; its text is the data set's, where that is here."""

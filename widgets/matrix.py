@@ -22,7 +22,7 @@ from finer.render.difference import answer_difference
 from finer.render.markup import plain, tag
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
 from finer.render.style import STYLE
-from finer.run_index import QuestionGroups
+from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
 from finer.runs import Run
 from widgets.choice import Choice
@@ -69,7 +69,14 @@ class MatrixView(IndexedView):
 
     title = "Matrix"
 
-    def __init__(self, run: Run | str | Path, group_id: int | None = None, position: int | None = None, *, choice: Choice | None = None):
+    def __init__(
+        self,
+        run: Run | str | Path,
+        group_id: int | None = None,
+        position: int | None = None,
+        *,
+        choice: Choice | None = None,
+    ):
         self._live: MatrixFrontEnd | None = None
         super().__init__(run, group_id, position, choice=choice)
         self.notes = RunNotes(self.run)
@@ -144,7 +151,11 @@ class MatrixView(IndexedView):
 
     def _row(self, row: QuestionGroups, steps: list[int]) -> MatrixRow:
         within = set(steps)
-        cells = {step: MatrixCell(group, step, right, judged, answers) for group, step, answers, judged, right in row.groups if step in within}
+        cells = {
+            step: MatrixCell(group, step, right, judged, answers)
+            for group, step, answers, judged, right in row.groups
+            if step in within
+        }
         pinned = (row.db_id, row.question_index, row.question) in self.notes.questions()
         label = plain(" ".join(f"{row.question_index} · {row.db_id} · {row.question}"[:500].split()), 120)
         return MatrixRow(row.question_id, label, pinned, tuple(cells.values()))
@@ -159,7 +170,14 @@ class MatrixView(IndexedView):
         place = ids.index(group.group_id)
         now = best_paid(group)
         if place == 0 or now is None:
-            return section("", tag("p", "This question was not asked before, so there is nothing to compare its answer with.", class_="f-soft"))
+            return section(
+                "",
+                tag(
+                    "p",
+                    "This question was not asked before, so there is nothing to compare its answer with.",
+                    class_="f-soft",
+                ),
+            )
         before = best_paid(self.run.group(ids[place - 1]))
         said = f"Best paid answer at step {group.step} against the one the time before, at step {own[0].groups[place - 1][1]}."
         return Markup(section("", tag("p", said, class_="f-soft")) + (answer_difference(before, now) if before else ""))
@@ -186,7 +204,8 @@ class MatrixView(IndexedView):
 
 def _sent(row: MatrixRow) -> dict[str, Any]:
     cells = [
-        {"group": cell.group_id, "step": cell.step, "right": cell.right, "judged": cell.judged, "words": cell.words} for cell in row.cells
+        {"group": cell.group_id, "step": cell.step, "right": cell.right, "judged": cell.judged, "words": cell.words}
+        for cell in row.cells
     ]
     return {"id": row.question_id, "label": row.label, "pinned": row.pinned, "cells": cells}
 

@@ -21,7 +21,7 @@ from finer.render import Markup, section
 from finer.render.group import advantage_words
 from finer.render.markup import one_line, plain, tag
 from finer.render.style import STATUS_WORDS, number, status_badge
-from finer.run_index import SORTS, AnswerFilter, AnswerPage, AnswerRow
+from finer.run_index_schema import SORTS, AnswerFilter, AnswerPage, AnswerRow
 from finer.run_notes import Note, RunNotes
 from finer.runs import Run
 from widgets.choice import Choice
@@ -59,8 +59,12 @@ def read_wanted(asked: dict[str, Any], parts: list[str]) -> Wanted:
     >>> read_wanted({"text": "avg", "low": "x", "sort": "no such", "start": -5}, ["atomic"])
     Wanted(filter=AnswerFilter(text='avg', statuses=(), db_id='', first_step=None, last_step=None, part='', low=None, high=None, rollout_ids=None), pinned=False, sort='rollout_id', descending=False, start=0)
     """
-    text, status, db_id, part, sort = (str(asked.get(key) or "")[:500] for key in ("text", "status", "db_id", "part", "sort"))
-    first, last, low, high, start = (_finite(asked.get(key)) for key in ("first_step", "last_step", "low", "high", "start"))
+    text, status, db_id, part, sort = (
+        str(asked.get(key) or "")[:500] for key in ("text", "status", "db_id", "part", "sort")
+    )
+    first, last, low, high, start = (
+        _finite(asked.get(key)) for key in ("first_step", "last_step", "low", "high", "start")
+    )
     bounds = [None if step is None else int(step) for step in (first, last)]
     part = part if part in (*parts, "total", "advantage") else ""
     wanted = AnswerFilter(text, (status,) if status else (), db_id, *bounds, part, low, high)
@@ -69,7 +73,9 @@ def read_wanted(asked: dict[str, Any], parts: list[str]) -> Wanted:
 
 
 def _finite(value: Any) -> float | None:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e15
+    good = (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e15
+    )
     return value if good else None
 
 
@@ -78,7 +84,14 @@ class RolloutsView(IndexedView):
 
     title = "Rollouts"
 
-    def __init__(self, run: Run | str | Path, group_id: int | None = None, position: int | None = None, *, choice: Choice | None = None):
+    def __init__(
+        self,
+        run: Run | str | Path,
+        group_id: int | None = None,
+        position: int | None = None,
+        *,
+        choice: Choice | None = None,
+    ):
         self._trouble = ""
         super().__init__(run, group_id, position, choice=choice)
         self.notes = RunNotes(self.run)
@@ -194,5 +207,12 @@ def _line(text: str, limit: int) -> str:
 
 def _static_row(row: AnswerRow) -> Markup:
     question = one_line(f"{row.question_index} · {row.db_id} · {row.question}", 120)
-    cells = [row.step, question, status_badge(row.status), number(row.total), advantage_words(row.advantage), tag("code", one_line(row.sql))]
+    cells = [
+        row.step,
+        question,
+        status_badge(row.status),
+        number(row.total),
+        advantage_words(row.advantage),
+        tag("code", one_line(row.sql)),
+    ]
     return tag("tr", *[tag("td", cell) for cell in cells])

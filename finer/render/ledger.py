@@ -70,7 +70,13 @@ def share_words(count: int, of: int) -> str:
 
 def _counts(row: StepSignal) -> dict[str, int]:
     silent = row.all_wrong - row.ranked
-    return {"mixed": row.mixed, "ranked": row.ranked, "silent": silent, "right": row.all_right, "unjudged": row.unjudged}
+    return {
+        "mixed": row.mixed,
+        "ranked": row.ranked,
+        "silent": silent,
+        "right": row.all_right,
+        "unjudged": row.unjudged,
+    }
 
 
 def _headline(whole: StepSignal) -> Markup:
@@ -157,16 +163,34 @@ def _keys() -> Markup:
 
 
 def _table(spans: list[tuple[int, StepSignal]]) -> Markup:
-    titles = ["steps", "groups", "all right", "mixed", "all wrong", "of these with a signal", "of these asked again", "and later right"]
+    titles = [
+        "steps",
+        "groups",
+        "all right",
+        "mixed",
+        "all wrong",
+        "of these with a signal",
+        "of these asked again",
+        "and later right",
+    ]
     head = tag("tr", *[tag("th", title, scope="col", class_="f-number") for title in titles])
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *[_row(*span) for span in spans])), class_="l-table")
+    return tag(
+        "div", tag("table", tag("thead", head), tag("tbody", *[_row(*span) for span in spans])), class_="l-table"
+    )
 
 
 def _row(first: int, row: StepSignal) -> Markup:
     steps = str(first) if first == row.step else f"{first}–{row.step}"
     shares = [f"{count / row.groups:.0%}" for count in (row.all_right, row.mixed, row.all_wrong)]
     later = f"{row.ranked_later_right:,}" if row.ranked_seen_again else "—"
-    cells = [steps, f"{row.groups:,}", *shares, f"{row.ranked:,} of {row.all_wrong:,}", f"{row.ranked_seen_again:,}", later]
+    cells = [
+        steps,
+        f"{row.groups:,}",
+        *shares,
+        f"{row.ranked:,} of {row.all_wrong:,}",
+        f"{row.ranked_seen_again:,}",
+        later,
+    ]
     return tag("tr", *[tag("td", cell, class_="f-number") for cell in cells])
 
 

@@ -74,4 +74,12 @@ def _bar(cell: MatrixCell) -> Markup:
     )  # fmt: skip
     tall = (TALL - 2) * share
     fill = tag("rect", x=1.0, y=TALL - 1 - tall, width=CELL - 2, height=tall, style="fill:var(--f-execution)")
-    return tag("svg", tag("title", cell.words), fill, frame, viewbox=f"0 0 {CELL:g} {TALL:g}", role="img", aria_label=cell.words)
+    return tag(
+        "svg",
+        tag("title", cell.words),
+        fill,
+        frame,
+        viewbox=f"0 0 {CELL:g} {TALL:g}",
+        role="img",
+        aria_label=cell.words,
+    )

@@ -47,8 +47,12 @@ def overlay(runs: Sequence[RunCurves]) -> Markup:
     panels.append(_panel("Groups without a signal", _series(runs, "frac_reward_zero_std"), (0.0, 1.0)))
     panels.append(_panel("Answer length (tokens)", _series(runs, "completions/mean_length")))
     drawn = [panel for panel in panels if panel is not None]
-    content = tag("div", *drawn, class_="f-panels") if drawn else tag("p", "No step has been recorded yet.", class_="f-soft")
-    return fragment("overlay", "Training curves of several runs", line_keys([run.name for run in runs]), content, extra_css=CSS)
+    content = (
+        tag("div", *drawn, class_="f-panels") if drawn else tag("p", "No step has been recorded yet.", class_="f-soft")
+    )
+    return fragment(
+        "overlay", "Training curves of several runs", line_keys([run.name for run in runs]), content, extra_css=CSS
+    )
 
 
 def line_keys(names: Iterable[str]) -> Markup:
@@ -56,7 +60,9 @@ def line_keys(names: Iterable[str]) -> Markup:
     items = []
     for place, name in enumerate(names):
         stroke = tag("line", x1=0.0, x2=34.0, y1=5.0, y2=5.0, class_=f"c-line s-{look(place)}")
-        items.append(tag("li", tag("svg", stroke, viewbox="0 0 34 10", class_="d-key", aria_hidden="true"), one_line(name, 60)))
+        items.append(
+            tag("li", tag("svg", stroke, viewbox="0 0 34 10", class_="d-key", aria_hidden="true"), one_line(name, 60))
+        )
     return tag("ul", *items, class_="d-keys")
 
 
@@ -71,7 +77,10 @@ def _series(runs: Sequence[RunCurves], metric: str) -> list[Series]:
 def _accuracy(runs: Sequence[RunCurves], split: str) -> Markup | None:
     drawn = []
     for place, run in enumerate(runs):
-        rows = sorted((row for row in run.evaluations if row.split == split and row.value is not None and row.n), key=lambda row: row.step)
+        rows = sorted(
+            (row for row in run.evaluations if row.split == split and row.value is not None and row.n),
+            key=lambda row: row.step,
+        )
         marks = tuple(Point(float(row.step), row.value, *wilson(row.value * row.n, row.n)) for row in rows)
         drawn.append(Series(run.name, marks, look(place), dots=True))
     return _panel(f"Right on {split}", [one for one in drawn if one.points], (0.0, 1.0))

@@ -23,7 +23,11 @@ _CSS = (
 
 
 def runs_apart(
-    comparison: Any, shown: Sequence[Any], names: tuple[str, str], part: str = "", answer: Callable[[Any, int], str] = lambda pair, place: ""
+    comparison: Any,
+    shown: Sequence[Any],
+    names: tuple[str, str],
+    part: str = "",
+    answer: Callable[[Any, int], str] = lambda pair, place: "",
 ) -> Markup:
     """The figures of a comparison, and ``shown`` of its pairs.
 
@@ -35,14 +39,28 @@ def runs_apart(
     titles = ("question", *names)
     head = tag("thead", tag("tr", *[tag("th", one_line(title, 60), scope="col") for title in titles]))
     rows = [_row(pair, part, answer) for pair in shown[:MOST_PAIRS]]
-    more = f"{len(shown)} questions, the first {MOST_PAIRS} shown." if len(shown) > MOST_PAIRS else f"{len(shown)} questions."
+    more = (
+        f"{len(shown)} questions, the first {MOST_PAIRS} shown."
+        if len(shown) > MOST_PAIRS
+        else f"{len(shown)} questions."
+    )
     table = tag("table", head, tag("tbody", *rows), class_="y-pairs") if rows else None
-    return fragment("apart", "Two runs compared", tag("p", _headline(comparison, names)), tag("p", more, class_="f-soft"), table, extra_css=_CSS)
+    return fragment(
+        "apart",
+        "Two runs compared",
+        tag("p", _headline(comparison, names)),
+        tag("p", more, class_="f-soft"),
+        table,
+        extra_css=_CSS,
+    )
 
 
 def _headline(comparison: Any, names: tuple[str, str]) -> str:
     counts = {kind: sum(pair.change == kind for pair in comparison.pairs) for kind in ("gained", "lost", "same")}
-    shares = [sum(getattr(pair, side).right for pair in comparison.pairs) / len(comparison.pairs) for side in ("first", "second")]
+    shares = [
+        sum(getattr(pair, side).right for pair in comparison.pairs) / len(comparison.pairs)
+        for side in ("first", "second")
+    ]
     said = (
         f"By {comparison.source}, {len(comparison.pairs)} questions are shared: {names[0]} is right in {shares[0]:.1%}, {names[1]} in "
         f"{shares[1]:.1%}; {counts['gained']} gained, {counts['lost']} lost, {counts['same']} as before."
@@ -55,7 +73,11 @@ def _row(pair: Any, part: str, answer: Callable[[Any, int], str]) -> Markup:
     about = " · ".join(one for one in (str(pair.question_index), pair.db_id, pair.question) if one)
     moved = tag("div", f"{part} {signed(pair.part_change(part))}", class_="f-soft") if part else None
     first = tag("td", tag("b", words, class_=f"y-{pair.change}"), tag("div", one_line(about, 200)), moved)
-    return tag("tr", first, *[_side(side, side.sql or answer(pair, place)) for place, side in enumerate((pair.first, pair.second))])
+    return tag(
+        "tr",
+        first,
+        *[_side(side, side.sql or answer(pair, place)) for place, side in enumerate((pair.first, pair.second))],
+    )
 
 
 def _side(side: Any, sql: str) -> Markup:
