@@ -15,6 +15,9 @@ from finer.render.style import fragment, legend, number, part_class, part_letter
 
 _CSS = ".finer-view .g-sum{font-size:12.5px;color:var(--f-soft);font-variant-numeric:tabular-nums;min-width:11em}"
 
+MOST_CHARACTERS = 2_000
+"""Of a question and of its evidence; a longer one would push its answers off the page."""
+
 
 def group_table(group: Group, chosen: int | None = None, batch: Sequence[Group] = ()) -> Markup:
     """The question, its gold SQL and every rollout, best paid first; ``chosen`` is a rollout id to mark.
@@ -65,10 +68,10 @@ def question_head(group: Group) -> Markup:
     facts = f"{question.db_id} · question {question.index} · step {group.step} · group {group.group_id}"
     if question.difficulty:
         facts += f" · {question.difficulty}"
-    evidence = tag("p", "Evidence: ", text(question.evidence), class_="f-soft") if question.evidence else None
+    evidence = tag("p", "Evidence: ", text(question.evidence, MOST_CHARACTERS), class_="f-soft") if question.evidence else None
     gold = tag("pre", tag("code", question.gold[0])) if question.gold else None
     return join(
-        tag("p", text(question.text), class_="f-question f-text"),
+        tag("p", text(question.text, MOST_CHARACTERS), class_="f-question f-text"),
         tag("p", facts, class_="f-soft"),
         evidence,
         gold,
