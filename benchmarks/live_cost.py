@@ -1,6 +1,6 @@
 """What a workbench that follows costs the training it follows, and how far it lags behind.
 
-    python benchmarks/live_cost.py [STEPS]
+    python benchmarks/live_cost.py [STEPS] [TAB...]
 
 Trains the bundled policy at full speed in this process, 4 questions a step and 8 answers each, while ``Workbench.follow()`` watches from
 its thread, once for every tab that stands open. Prints, for each: CPU seconds of the following thread over those of the whole process
@@ -47,7 +47,7 @@ class Measured(Workbench):
 
 def follow_one(steps: int, tab: int, folder: Path) -> tuple[Watched, Run]:
     """Trains with the workbench open on one tab."""
-    training = start(TrainConfig(steps=steps, questions_per_step=4, group_size=8, evaluate_every=0, checkpoint_every=0), folder)
+    training = start(TrainConfig(steps=steps, questions_per_step=4, group_size=8, evaluate_every=0, evaluate_questions=4, checkpoint_every=0, threads=1), folder)
     bench, watched = Measured(training.run), Watched()
     bench.tabs.selected_index = tab
     bench.head.observe(lambda change: note(watched, change["new"]), "value")
@@ -83,7 +83,8 @@ def lags(watched: Watched, run: Run) -> list[float]:
 def main() -> None:
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     print(f"{'open tab':<12}{'thread CPU':>11}{'process CPU':>13}{'share':>8}{'lag median':>12}{'lag worst':>11}{'kB a step':>11}")
-    for tab, kind in enumerate(KINDS):
+    tabs = [(place, kind) for place, kind in enumerate(KINDS) if not sys.argv[2:] or kind.title in sys.argv[2:]]
+    for tab, kind in tabs:
         with tempfile.TemporaryDirectory() as folder:
             watched, run = follow_one(steps, tab, Path(folder) / "run")
             waits = lags(watched, run)

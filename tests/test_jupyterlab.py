@@ -192,7 +192,7 @@ VIEWS = {
     "Edit": Case("No edit of group", edit_the_sql, "len(view('Edit').edits.of_group(bench.choice.group.group_id))", "1"),
     "Guess": Case("Another group", guess, "len(view('Guess').tally.scores)", "1"),
     "Rollouts": Case("answers", find_an_answer, "[view('Rollouts').widget.page['chosen'] == one.rollout_id for one in bench.selection]", "[True]"),
-    "Matrix": Case("scrub", choose_a_cell, "view('Matrix').widget.pick['group'] == bench.selection[0].group_id", "True"),
+    "Matrix": Case("question", choose_a_cell, "view('Matrix').live.pick['group'] == bench.selection[0].group_id", "True"),
     "Playground": Case("A database of your own", try_an_answer, "'playlist' in bench.question.text, bench.tried is not None", "True True", "Playground()"),
     "Compare": Case("questions", show_all_questions, "bench.change.value == '' and len(bench.pairs()) > 0", "True", "CompareRuns(folder, folder)"),
     "Controls": Case("Weights, from the next step on", press_pause, "[one.kind for one in bench.run.requests()]", "['pause']", "Workbench(trains())"),
