@@ -28,7 +28,10 @@ def simplify(block: Block) -> None:
     drop_links(block)
     drop_null_tests(block)
     if block.group:
+        columns_before = len(block.group)
         _grouping(block)
+        if len(block.group) < columns_before:  # a parent may have been joined for that column alone
+            drop_links(block)
     semi_joins(block)
     if block.distinct and _distinct_is_idle(block):
         block.distinct = False
