@@ -14,6 +14,7 @@ from widgets.memory import MemoryView
 from widgets.playground import Playground
 from widgets.results import ResultsView
 from widgets.rollouts import RolloutsView
+from widgets.start import StartRun
 from widgets.views import AtomsView, Curves, GroupView, RolloutView
 from widgets.whatif import WhatIfView
 from widgets.workbench import Workbench
@@ -33,6 +34,7 @@ __all__ = [
     "ResultsView",
     "RolloutView",
     "RolloutsView",
+    "StartRun",
     "WhatIfView",
     "Workbench",
 ]

@@ -1,17 +1,21 @@
 """Pause, resume, stop, checkpoint and weights: each press only writes a request into the run store.
 
 The trainer, in this kernel or in another process, takes requests between two stages of a step; the label says when it has,
-and what came of it.
+and what came of it. Where the run has ended, it says how to start again.
 
-Not covered: starting a run.
+Not covered: starting a run (``start``).
 """
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable
 
 import ipywidgets
 
+from finer.config import TrainConfig, from_mapping
+from finer.errors import ConfigError
 from finer.records import Group
 from finer.render.markup import Markup, tag, text
 from finer.runs import Request, Run, RunStoreError
@@ -50,6 +54,23 @@ def request_words(request: Request) -> str:
     return f"{request.kind}{values} (request {request.request_id}): {state}"
 
 
+def again_words(run: Run) -> list[str]:
+    """How to start again a run that has ended: nothing while it trains, or where it was not trained by ``finer train``."""
+    status = run.status
+    told = run.config
+    if status in _ALLOWED or not told:
+        return []
+    try:
+        config = from_mapping(told)
+    except ConfigError:
+        return []
+    default = TrainConfig()
+    changed = [f"{key}={value!r}" for key, value in vars(config).items() if value != getattr(default, key)]
+    going_on = f"Go on from the last checkpoint: finer resume {shlex.quote(os.path.relpath(run.folder))}"
+    anew = f"Train anew with the same settings, in a notebook: StartRun({', '.join(changed)})"
+    return [f"The run is {status}, and takes no requests.", *([] if status == "finished" else [going_on]), anew]
+
+
 class Controls:
     """The buttons, the weights and the answers to the requests; ``pressed`` is called after a request was written."""
 
@@ -60,10 +81,11 @@ class Controls:
         self.weights: dict[str, ipywidgets.FloatText] = {}
         self.apply = self._button("weights", "Apply", "check", "Pay by these weights from the next step on")
         self.answers = ipywidgets.HTML()
+        self.again = ipywidgets.HTML()
         self._fields = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap"))
         row = ipywidgets.HBox(list(self.buttons.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
         heading = ipywidgets.HTML("Weights, from the next step on:")
-        self.widget = ipywidgets.VBox([row, heading, self._fields, self.answers])
+        self.widget = ipywidgets.VBox([row, heading, self._fields, self.answers, self.again])
         self.refresh(None)
 
     def _button(self, kind: str, label: str, icon: str, tooltip: str) -> ipywidgets.Button:
@@ -88,6 +110,7 @@ class Controls:
         allowed = _ALLOWED.get(self.run.status, set())
         for kind, button in [*self.buttons.items(), ("weights", self.apply)]:
             button.disabled = kind not in allowed
+        self.again.value = str(tag("div", *[tag("p", text(line, 600)) for line in again_words(self.run)]))
         if group and group.rollouts:
             self._show_weights({part.name: part.weight for part in group.rollouts[0].breakdown.parts})
         self.show_requests()

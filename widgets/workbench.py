@@ -4,7 +4,7 @@ It reads the run store alone, so a run of this kernel, of another process, or of
 daemon thread that looks a few times a second whether the store changed, draws only the tab that is open, rests at least
 thirty times as long as drawing took, and ends with the run.
 
-Not covered: starting a run, comparing runs.
+Not covered: starting a run (``start``), comparing runs (``compare``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,127 @@
+"""The form that starts a run: real processes that train the bundled policy for a step or two. Run: pytest tests/test_start.py"""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+from test_widgets import wait_for
+
+import widgets.start
+from finer.errors import FinerError
+from finer.runs import Run, RunWriter
+from widgets import Controls, StartRun, Workbench
+
+SMALL = {"questions_per_step": 1, "group_size": 2, "evaluate_every": 0, "evaluate_questions": 1,
+         "checkpoint_every": 0, "max_completion_tokens": 16, "threads": 1}  # fmt: skip
+
+
+def test_doctests():
+    assert doctest.testmod(widgets.start) == (0, 3)
+
+
+def test_the_form_begins_with_the_defaults_and_proposes_a_free_folder(tmp_path):
+    (tmp_path / "mine").mkdir()
+    form = StartRun(tmp_path / "mine", steps=7, group_size=4)
+    assert form.folder.value == str(tmp_path / "mine-2")
+    assert {key: field.value for key, field in form.fields.items()} == {
+        "recipe": "finer", "policy": "tiny", "dataset": "starter", "steps": 7, "questions_per_step": 8, "seed": 0, "learning_rate": 3e-4,
+    }  # fmt: skip
+    form.fields["seed"].value = 3
+    assert (form.config.seed, form.config.group_size) == (3, 4)
+    assert "Questions a step: 8" in form.to_html() and "goes on when this notebook is closed" in form.status.value
+
+
+@pytest.mark.parametrize("settings", [{"stepz": 5}, {"steps": "many"}, {"recipe": "fine"}], ids=["key", "value", "recipe"])
+def test_a_setting_that_is_none_is_refused_at_once(settings):
+    with pytest.raises(FinerError):
+        StartRun(**settings)
+
+
+BAD = {
+    "a number of steps": ("steps", 0, "steps must be a whole number of at least 1, not 0"),
+    "a learning rate": ("learning_rate", -1.0, "learning_rate must be a number above 0"),
+    "a text no command takes": ("policy", "ti\x00ny", "null byte"),
+    "half a surrogate": ("policy", "ti\ud800ny", "surrogates not allowed"),
+    "no folder": ("folder", " ", "name a folder for the run"),
+    "a folder with a run": ("folder", "taken", "taken-2, which is free"),
+}
+
+
+@pytest.mark.parametrize("key, value, message", BAD.values(), ids=BAD)
+def test_what_cannot_begin_is_said(tmp_path, monkeypatch, key, value, message):
+    monkeypatch.chdir(tmp_path)
+    RunWriter.create("taken", {}).close()
+    form = StartRun(tmp_path / "new")
+    (form.folder if key == "folder" else form.fields[key]).value = value
+    assert form.start() is None
+    assert message in form.status.value and form.process is None and not form.button.disabled
+
+
+def test_runs_are_started_stopped_and_refused(tmp_path, monkeypatch):
+    """All at once, since each process takes its time to load."""
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "cache"))
+    ends = StartRun(tmp_path / "ends", steps=1, **SMALL)
+    stops = StartRun(tmp_path / "stops", steps=100_000, **SMALL)
+    refused = StartRun(tmp_path / "refused", weights={"<b>": 1})
+    forms = (stops, ends, refused)
+    try:
+        for form in forms:
+            form.button.click()
+        assert ends.button.disabled and ends.start() is None and "still trains" in ends.status.value
+        see_a_refusal(refused)
+        see_a_stop(stops)
+        see_an_end(ends)
+    finally:
+        for form in forms:
+            form.process.kill()
+
+
+def see_a_refusal(form):
+    assert form.wait() is None and form.workbench is None
+    assert "✗ " in form.status.value and "&lt;b&gt;" in form.status.value and "<b>" not in form.status.value
+    assert "finer: " in form.log.read_text() and not form.button.disabled
+
+
+def see_a_stop(form):
+    assert wait_for(lambda: form.workbench is not None, 120), form.log.read_text()
+    form.workbench.controls.buttons["stop"].click()
+    assert form.wait().status == "stopped" and form.process.returncode == 0
+    (request,) = form.workbench.run.requests()
+    print(f"stop was acknowledged after {request.taken_at - request.asked_at:.3f} s")
+    assert request.taken_at is not None and request.outcome.startswith("stopped after step")
+    assert "stop" in [event.kind for event in form.workbench.run.events()]
+    assert "✓ Stopped after step" in form.status.value and form.folder.value.endswith("stops-2")
+    assert "finer resume" in form.workbench.controls.again.value and "steps=100000" in form.workbench.controls.again.value
+
+
+def see_an_end(form):
+    run = form.wait()
+    assert (run.status, run.last_step, run.config["questions_per_step"]) == ("finished", 1, 1)
+    assert form.workbench.widget in form.under.children and "finished · step 1" in form.workbench.head.value
+    assert "finished after step 1" in form.log.read_text() and form.log.parent == run.folder.parent
+    assert "finer resume" not in form.workbench.controls.again.value
+
+
+ENDED = {
+    "finished": ({"recipe": "paper", "steps": 3}, "finished", "StartRun(recipe=&#x27;paper&#x27;, steps=3)", False),
+    "stopped": ({"steps": 3}, "stopped", "StartRun(steps=3)", True),
+    "of another trainer": ({"source": "trl"}, "finished", "", False),
+}
+
+
+@pytest.mark.parametrize("config, status, words, resumes", ENDED.values(), ids=ENDED)
+def test_controls_of_an_ended_run_say_how_to_start_again(tmp_path, config, status, words, resumes):
+    with RunWriter.create(tmp_path / "a run", config) as writer:
+        assert "StartRun" not in Controls(Run(tmp_path / "a run")).again.value
+        writer.set_status(status)
+    shown = Workbench(tmp_path / "a run").controls.again.value
+    assert words in shown and ("finer resume" in shown) == resumes
+    assert ("StartRun" in shown) == bool(words)
+
+
+def test_a_process_that_is_killed_is_told(tmp_path):
+    form = StartRun(tmp_path / "killed", **SMALL)
+    form.start().kill()
+    assert form.wait() is None
+    assert "signal 9 ended it" in form.status.value
