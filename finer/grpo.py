@@ -14,6 +14,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
 
     recipe, dataset, dev, policy = prepared
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
-    with quiet(), Judge({**dataset.databases, **dev.databases}) as judge:
+    with quiet(), closing(Controls(writer)) as controls, Judge({**dataset.databases, **dev.databases}) as judge:
         scorer = _scorer(config, recipe, dataset, judge, checkpoint)
         shown = Shown({**dataset.databases, **dev.databases}, config.columns)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
@@ -157,7 +158,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
                                train_dataset=_rows(dataset, policy, shown), processing_class=policy.tokenizer, peft_config=_lora(policy))  # fmt: skip
         policy.model = trainer.model
         _set_weights(trainer, [scorer.recipe.weights[part] for part in scorer.recipe.parts])
-        controls = Controls(writer, scorer, lambda weights: _set_weights(trainer, weights))
+        controls.scorer, controls.set_weights = scorer, lambda weights: _set_weights(trainer, weights)
 
         def measure(step: int, always: bool = False) -> None:
             due = config.evaluate_every and step % config.evaluate_every == 0
@@ -167,16 +168,13 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
         callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)))
         callback.trainer = trainer
         trainer.add_callback(callback)
-        try:
-            if checkpoint is None:
-                measure(0, always=True)
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            stopped = trainer.state.global_step < config.steps
-            policy.save(folder / "policy")
-            writer.set_status("stopped" if stopped else "finished")
-            tell(f"{'stopped' if stopped else 'finished'} after step {trainer.state.global_step}")
-        finally:
-            controls.close()
+        if checkpoint is None:
+            measure(0, always=True)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        stopped = trainer.state.global_step < config.steps
+        policy.save(folder / "policy")
+        writer.set_status("stopped" if stopped else "finished")
+        tell(f"{'stopped' if stopped else 'finished'} after step {trainer.state.global_step}")
 
 
 def _scorer(config: TrainConfig, recipe: Recipe, dataset: Dataset, judge: Judge, checkpoint: Path | None) -> Scorer:

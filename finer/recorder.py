@@ -96,10 +96,16 @@ class StepRecorder:
 
 
 class Controls:
-    """Requests of a person: taken at once by a polling thread, applied by the trainer between stages."""
+    """Requests of a person: taken at once by a polling thread, applied by the trainer between stages.
 
-    def __init__(self, writer: RunWriter, scorer: Scorer, set_weights: Callable[[Sequence[float]], None]):
-        self.writer, self.scorer, self.set_weights = writer, scorer, set_weights
+    Made as soon as the store is there, since a person may press a button while the trainer is still being built.
+    """
+
+    def __init__(self, writer: RunWriter):
+        self.writer = writer
+        self.scorer: Scorer | None = None
+        """Whose weights a request changes; set, as ``set_weights``, before the first ``apply``."""
+        self.set_weights: Callable[[Sequence[float]], None] = lambda weights: None
         self.paused = self.stopping = self.checkpoint = False
         self._taken: queue.Queue[Any] = queue.Queue()
         self._ended = threading.Event()
