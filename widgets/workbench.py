@@ -35,9 +35,9 @@ from widgets.views import AtomsView, Curves, GroupView, RolloutView, View, bundl
 from widgets.whatif import WhatIfView
 
 POLL_SECONDS = 0.25
-LONGEST_REST = 1.0
+LONGEST_REST = 0.75
 REST_FACTOR = 30
-"""After drawing for t seconds of CPU, rest for 30 t (at most a second): following then costs about 3 % of one core."""
+"""After drawing for t seconds of CPU, rest for 30 t, so that following costs about 3 % of one core; at most so long that what is shown lags less than a second."""
 ALIVE = ("running", "paused")
 _BAR = ".finer-tabs>:is(.lm-TabBar,.p-TabBar)"
 _TABS_STYLE = (
