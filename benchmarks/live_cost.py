@@ -30,6 +30,7 @@ class Watched:
     """What was seen of one training: when the head named each step, and the CPU of both sides."""
 
     shown: dict[int, float] = field(default_factory=dict)
+    since: float = field(default_factory=time.time)
     sent_bytes: int = 0
     thread_seconds: float = 0.0
     process_seconds: float = 0.0
@@ -75,7 +76,7 @@ def lags(watched: Watched, run: Run) -> list[float]:
     waits = []
     for step in run.steps()[:-1]:
         seen = [at for number, at in watched.shown.items() if number >= step.step]
-        if seen:
+        if seen and step.at >= watched.since:
             waits.append(min(seen) - step.at)
     return waits
 
