@@ -17,15 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from finer.advantages import means, over, spreads
 from finer.records import Group, RewardPart, Rollout
 
 SCALES = ("none", "group", "batch")
 SUM_FIRST, PARTS_FIRST = "sum_then_normalize", "normalize_then_sum"
 AGGREGATIONS = (SUM_FIRST, PARTS_FIRST)
-EPSILON = 1e-4
-"""Added to a spread before dividing, as TRL does."""
 SHAPING, GATE, MARGIN = "shaping", "gate", "margin"
-_NO_SPREAD = 1e-12
 _SAME = 1e-3
 """Recorded advantages are in single precision; a rule that comes this near to all of them is the rule that made them."""
 
@@ -86,11 +84,11 @@ def advantages(paid: Payments, scaling: Scaling = Scaling()) -> np.ndarray:
     """
     if scaling.aggregation == PARTS_FIRST:
         summed = (paid.weights * _over_spread(paid)).sum(axis=1)
-        centred = summed - _means(summed, paid.batch, paid.scored)
-        found = _over(centred, _spreads(summed, paid.batch, paid.scored))
+        centred = summed - means(summed, paid.batch, paid.scored)
+        found = over(centred, spreads(summed, paid.batch, paid.scored))
     else:
         totals = paid.totals
-        found = _scaled(totals - _means(totals, paid.group, paid.scored), paid, scaling)
+        found = _scaled(totals - means(totals, paid.group, paid.scored), paid, scaling)
     return np.where(paid.scored, found, 0.0)
 
 
@@ -107,7 +105,7 @@ def contributions(paid: Payments, scaling: Scaling = Scaling()) -> dict[str, np.
     amounts = {name: (paid.weights * piece).sum(axis=1) for name, piece in split.items()}
     if paid.cap is not None and paid.cap.any():
         amounts[_free(MARGIN, paid.parts)] = paid.cap
-    centred = {name: amount - _means(amount, paid.group, paid.scored) for name, amount in amounts.items()}
+    centred = {name: amount - means(amount, paid.group, paid.scored) for name, amount in amounts.items()}
     return {name: np.where(paid.scored, _scaled(amount, paid, scaling), 0.0) for name, amount in centred.items()}
 
 
@@ -204,44 +202,21 @@ def _scaled(centred: np.ndarray, paid: Payments, scaling: Scaling) -> np.ndarray
     if scaling.scale_rewards == "none":
         return centred
     among = paid.group if scaling.scale_rewards == "group" else paid.batch
-    return _over(centred, _spreads(paid.totals, among, paid.scored))
-
-
-def _over(centred: np.ndarray, spreads: np.ndarray) -> np.ndarray:
-    """Divided as TRL does; 0 where all were paid the same, since terms that cancel would only be blown up."""
-    return np.where(spreads > _NO_SPREAD, centred / (spreads + EPSILON), 0.0)
+    return over(centred, spreads(paid.totals, among, paid.scored))
 
 
 def _parts_first(paid: Payments, piece: np.ndarray) -> np.ndarray:
     """What one piece of the values adds where every part is divided by its own spread first."""
-    divided = _over(piece - _columns(_means, piece, paid), _columns(_spreads, paid.values, paid))
+    divided = over(piece - _columns(means, piece, paid), _columns(spreads, paid.values, paid))
     amount = (paid.weights * divided).sum(axis=1)
     summed = (paid.weights * _over_spread(paid)).sum(axis=1)
-    centred = amount - _means(amount, paid.batch, paid.scored)
-    return np.where(paid.scored, _over(centred, _spreads(summed, paid.batch, paid.scored)), 0.0)
+    centred = amount - means(amount, paid.batch, paid.scored)
+    return np.where(paid.scored, over(centred, spreads(summed, paid.batch, paid.scored)), 0.0)
 
 
 def _over_spread(paid: Payments) -> np.ndarray:
-    return _over(paid.values - _columns(_means, paid.values, paid), _columns(_spreads, paid.values, paid))
+    return over(paid.values - _columns(means, paid.values, paid), _columns(spreads, paid.values, paid))
 
 
 def _columns(of: Any, values: np.ndarray, paid: Payments) -> np.ndarray:
     return np.column_stack([of(column, paid.group, paid.scored) for column in values.T]) if values.size else values
-
-
-def _means(values: np.ndarray, among: np.ndarray, scored: np.ndarray) -> np.ndarray:
-    """(n,) for each answer the mean over the scored ones of its own number."""
-    if not len(values):
-        return values
-    counts = np.maximum(np.bincount(among, scored), 1)
-    rough = (np.bincount(among, values * scored) / counts)[among]
-    # Once more over the rest: the mean of equals is then exactly their value, so that equals get exactly 0 after dividing.
-    return rough + (np.bincount(among, (values - rough) * scored) / counts)[among]
-
-
-def _spreads(values: np.ndarray, among: np.ndarray, scored: np.ndarray) -> np.ndarray:
-    """(n,) the sample standard deviation likewise; 0 where fewer than two were scored."""
-    if not len(values):
-        return values
-    squares = (values - _means(values, among, scored)) ** 2 * scored
-    return np.sqrt(np.bincount(among, squares) / np.maximum(np.bincount(among, scored) - 1, 1))[among]
