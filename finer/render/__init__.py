@@ -18,10 +18,12 @@ from finer.render.memory import memory_gate, memory_matches
 from finer.render.memory_map import memory_map
 from finer.render.memory_past import memory_as_of, memory_past
 from finer.render.pages import page, section
+from finer.render.probe import ChangeShares, probe_shares
 from finer.render.results import result_difference
 from finer.render.waterfall import waterfall
 
 __all__ = [
+    "ChangeShares",
     "Markup",
     "answer_difference",
     "atom_ledger",
@@ -33,6 +35,7 @@ __all__ = [
     "memory_matches",
     "memory_past",
     "page",
+    "probe_shares",
     "result_difference",
     "section",
     "waterfall",
