@@ -121,7 +121,7 @@ def test_the_view_scores_what_is_typed_and_keeps_it(run, shop):
 
 def test_typed_text_stays_when_the_run_moves_on(run):
     bench = Workbench(run)
-    view = next(one for one in bench.views if isinstance(one, EditView))
+    view = bench.open("Edit")
     first = view.parent
     view.sql.value = "SELECT 5"
     other = next(one for one in bench.choice.group.rollouts if one != first)

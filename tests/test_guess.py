@@ -113,7 +113,7 @@ def test_a_reader_orders_reveals_and_goes_on():
 
 def test_in_a_workbench_it_picks_its_own_group_and_shares_what_was_revealed():
     bench = Workbench(RECORDED)
-    view = next(view for view in bench.views if isinstance(view, GuessView))
+    view = bench.open("Guess")
     tab = bench.tabs.children[bench.views.index(view)]
     assert bench.selectors.widget not in tab.children, "the selectors tell the pay"
     picked = view.group.group_id

@@ -87,20 +87,43 @@ WORDS = {
 }
 
 
+STATIC_WORDS = {
+    "Matrix": "Questions over steps",
+    "Rollouts": "16 answers; the 16 best paid are shown",
+    "Guess": "Guess",
+}
+
+
 def test_tabs_are_named_and_filled(run):
     bench = Workbench(run)
     titles = [bench.tabs.get_title(place) for place in range(len(bench.tabs.children))]
     assert titles == [*WORDS, "Controls"]
-    for view in bench.views:
+    for title, words in WORDS.items():
+        view = bench.open(title)
         shown = getattr(view.widget, "value", "") or str(view.widget.page)
-        assert WORDS[view.title] in shown and STYLE not in shown
+        assert words in shown and STYLE not in shown
+    with pytest.raises(ValueError, match="no view 'Rollout s'; it has Curves, Group, Rollout, "):
+        bench.open("Rollout s")
+
+
+def test_a_tab_is_drawn_when_it_is_opened_and_all_when_the_workbench_is_displayed(run):
+    bench = Workbench(run)
+    results = next(view for view in bench.views if view.title == "Results")
+    assert results.widget.value == "" and bench.views[0].widget.value
+    bench.selectors.rollouts.value = (500,)
+    assert results.widget.value == ""
+    static = bench._repr_mimebundle_()["text/html"]
+    assert results.widget.value and static.count(STYLE) == 1
+    missing = [title for title, words in (WORDS | STATIC_WORDS).items() if words not in static]
+    assert missing == []
 
 
 def test_a_choice_by_hand_moves_every_view_and_stays(run, writer):
     bench = Workbench(run)
+    group = bench.open("Group")
     bench.selectors.groups.value = 4
     assert bench.choice.pinned and bench.choice.group.group_id == 4
-    assert "gives no signal" in bench.views[1].widget.value
+    assert "gives no signal" in group.widget.value
     write_step(writer, 3)
     bench.refresh()
     assert bench.choice.group.group_id == 4 and bench.selectors.step.max == 3
@@ -119,7 +142,7 @@ def test_several_answers_can_be_selected(run):
     bench = Workbench(run)
     bench.selectors.rollouts.value = (500, 502)
     assert [rollout.rollout_id for rollout in bench.selection] == [500, 502]
-    assert bench.views[2].widget.value.count("w-sum") == 4
+    assert bench.open("Rollout").widget.value.count("w-sum") == 4
     bench.selection.clear()
     assert len(bench.selection) == 2, "the list is the caller's own"
 
@@ -134,7 +157,7 @@ def test_unpinned_moves_on_with_the_run(run, writer):
 def test_a_run_without_a_step_says_what_will_come(tmp_path):
     with RunWriter.create(tmp_path / "new", {}):
         bench = Workbench(tmp_path / "new")
-        assert bench.selection == [] and "after the first step" in bench.views[1].widget.value
+        assert bench.selection == [] and "after the first step" in bench.open("Group").widget.value
         assert "No step has been recorded yet" in bench.to_html()
 
 
@@ -159,12 +182,13 @@ def test_following_shows_a_new_step_and_ends_with_the_run(run, writer):
     writer.set_status("finished")
     assert wait_for(lambda: not bench.following)
     assert "finished" in bench.head.value and "following" not in bench.head.value
-    assert all("step 3" in view.widget.value for view in bench.views[1:3]), "at the end every tab is up to date"
+    assert all("step 3" in bench.open(title).widget.value for title in ("Group", "Rollout"))
 
 
 def test_following_draws_only_the_open_tab(run, writer):
     bench = Workbench(run)
-    bench.tabs.selected_index = 2
+    bench.open("Group")
+    bench.open("Rollout")
     before = bench.views[1].widget.value
     bench.follow()
     write_step(writer, 3)
@@ -273,7 +297,7 @@ def test_hostile_text_from_the_store_stays_text(tmp_path):
         group = samples.group(1, 1)
         writer.write_step(1, [type(group)(1, 1, asked, nasty, (member, member_at(member, 1)))], {}, {})
         bench = Workbench(writer.path.parent)
-        shown = [bench.to_html(), bench.head.value, *[str(view.latest) for view in bench.views]]
+        shown = [bench.to_html(), bench.head.value, bench._repr_mimebundle_()["text/html"]]
         assert not any("<img" in text or "\u202e" in text for text in shown)
         assert "\u202e" not in str(next(view for view in bench.views if view.title == "Rollouts").widget.page)  # data, which the front end sets as text
         assert all("\u202e" not in label for label, _ in bench.selectors.rollouts.options)

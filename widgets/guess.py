@@ -87,6 +87,9 @@ class GuessView(View):
             drawn = guess_cards(self.group, self.order)
         self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
 
+    def static(self) -> Markup:
+        return self.fragment()
+
     def move(self, by: int) -> None:
         """Moves the marked answer; it stays marked."""
         letter = self.answers.value

@@ -111,8 +111,10 @@ class MatrixView(IndexedView):
                 drawn = self._difference()
             except FinerError as error:
                 drawn = section("", tag("p", "✗ ", plain(str(error), 600), role="alert"))
-            self.latest = drawn
             self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+
+    def static(self) -> Markup:
+        return self.fragment()
 
     def whole_fragment(self) -> Markup:
         """The static form: the matrix, and under it the difference."""

@@ -106,8 +106,10 @@ class RolloutsView(IndexedView):
         """Answers the front end's last request again; sends nothing where nothing changed."""
         if not hasattr(self, "notes"):
             return
-        self.latest = self.fragment()
         self._answer()
+
+    def static(self) -> Markup:
+        return self.fragment()
 
     def wanted(self) -> Wanted:
         """The front end's last request, checked."""

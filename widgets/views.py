@@ -48,7 +48,7 @@ class View:
     """Base of the views: holds what is chosen and one HTML widget that shows it."""
 
     title = ""
-    latest: Markup = Markup()
+    _latest: Markup = Markup()
     """The fragment of the last refresh."""
     of_run = False
     """True where the view shows the whole run, whatever group is chosen."""
@@ -77,13 +77,17 @@ class View:
         """What a notebook shows: the HTML widget, in some views with controls beside it."""
         return self.widget
 
+    def static(self) -> Markup:
+        """What stands in a notebook for readers without a kernel; right after ``refresh``, which has drawn it in most views."""
+        return self._latest
+
     def whole(self) -> Markup:
         """The fragment with what is only drawn on demand, for a page that nobody can ask."""
         return self.fragment()
 
     def refresh(self) -> None:
         """Draws again; sends nothing to the browser where nothing changed."""
-        drawn = self.latest = self.fragment()
+        drawn = self._latest = self.fragment()
         self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
 
     def to_html(self) -> str:

@@ -1,8 +1,9 @@
 """The workbench: all views of one run in tabs, following it while it trains.
 
-It reads the run store alone, so a run of this kernel, of another process, or of last week look the same. Following is a
-daemon thread that looks a few times a second whether the store changed, draws only the tab that is open, rests at least
-thirty times as long as drawing took, and ends with the run.
+It reads the run store alone, so a run of this kernel, of another process, or of last week look the same. A tab is drawn
+when it is opened, and the open one again when something changes; all are drawn once when the workbench is displayed, since
+its static form holds every view. Following is a daemon thread that looks a few times a second whether the store changed,
+rests at least thirty times as long as drawing took, and ends with the run.
 
 Not covered: starting a run (``start``), comparing runs (``compare``).
 """
@@ -87,6 +88,14 @@ class Workbench:
         self.refresh()
         self.tabs.observe(lambda _: self.refresh(), "selected_index")
 
+    def open(self, title: str) -> View:
+        """Opens the tab of this name, as a click would, and returns its view; ValueError where no view has it."""
+        titles = [view.title for view in self.views]
+        if title not in titles:
+            raise ValueError(f"the workbench has no view {title!r}; it has {', '.join(titles)}")
+        self.tabs.selected_index = titles.index(title)
+        return self.views[titles.index(title)]
+
     def _tabs(self) -> ipywidgets.Tab:
         above = [[] if view.of_run else [self.selectors.widget] for view in self.views]
         children = [ipywidgets.VBox([*over, view.panel]) for over, view in zip(above, self.views)] + [self.controls.widget]
@@ -107,15 +116,15 @@ class Workbench:
         """True while the thread watches the run."""
         return self._thread is not None and self._thread.is_alive()
 
-    def refresh(self, only_open: bool = False) -> None:
-        """Reads the store and draws again: every view, or with ``only_open`` the one whose tab is open."""
+    def refresh(self, every: bool = False) -> None:
+        """Reads the store and draws again: the view whose tab is open, or with ``every`` all of them."""
         with self.choice.lock:
             if not self.choice.pinned and self.choice.step != self.run.last_step:
                 self.choice.show_newest()
             self.selectors.show()
             self.controls.refresh(self.choice.group)
             for place, view in enumerate(self.views):
-                if not only_open or place == self.tabs.selected_index:
+                if every or place == self.tabs.selected_index:
                     view.refresh()
             self.head.value = str(self._head())
 
@@ -156,7 +165,7 @@ class Workbench:
                 return
             if version != seen:
                 seen = version
-                self.refresh(only_open=True)
+                self.refresh()
             rest = min(max(POLL_SECONDS, REST_FACTOR * (time.thread_time() - began)), LONGEST_REST)
 
     def _pressed(self) -> None:
@@ -195,8 +204,8 @@ class Workbench:
         return page(f"Run {self.run.folder.name}", *self.fragments(whole=True))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
-        self.refresh()
-        first, *rest = [self._static_head(), *[view.latest for view in self.views]]
+        self.refresh(every=True)
+        first, *rest = [self._static_head(), *[view.static() for view in self.views]]
         static = first + "".join(rest).replace(STYLE, "")
         return bundle(self.widget, static, repr(self))
 
