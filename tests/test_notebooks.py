@@ -111,10 +111,15 @@ def outputs(notebook: Notebook) -> list[str]:
 
 
 RULES = [opening, set_up, view_first, sizes, rounds, exercises, ending, outputs]
+PARTLY = {
+    "00_the_whole_game": [set_up, view_first, outputs],
+    "07_grpo_live": [set_up, view_first, outputs],
+}
+"""Notebooks that train, and the rules that they keep so far."""
+KEPT = [(name, rule) for name in NOTEBOOKS for rule in RULES] + [(name, rule) for name, rules in PARTLY.items() for rule in rules]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(("name", "rule"), KEPT, ids=lambda one: getattr(one, "__name__", one))
 def test_a_notebook_keeps_to_the_standard(name, rule):
     assert rule(Notebook(name)) == []
 
