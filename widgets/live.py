@@ -17,6 +17,8 @@ BASE_CSS = STYLE.removeprefix("<style>").removesuffix("</style>")
 
 
 def front_end(name: str) -> dict[str, str]:
-    """The module and the style of a view, as the class attributes that anywidget asks for."""
-    module, style = ((FRONTEND / f"{name}.{ending}").read_text(encoding="utf-8") for ending in ("js", "css"))
-    return {"_esm": module, "_css": BASE_CSS + style}
+    """The module, with ``make.js`` in front, and the style of a view, as the class attributes that anywidget asks for."""
+    make, module, style = (
+        (FRONTEND / file).read_text(encoding="utf-8") for file in ("make.js", f"{name}.js", f"{name}.css")
+    )
+    return {"_esm": f"{make}\n{module}", "_css": BASE_CSS + style}

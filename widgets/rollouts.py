@@ -19,7 +19,7 @@ import traitlets
 from finer.errors import FinerError
 from finer.render import Markup, section
 from finer.render.group import advantage_words
-from finer.render.markup import one_line, plain, tag
+from finer.render.markup import one_line, plain, plain_line, tag
 from finer.render.style import STATUS_WORDS, number, status_badge
 from finer.run_index_schema import SORTS, AnswerFilter, AnswerPage, AnswerRow
 from finer.run_notes import Note, RunNotes
@@ -191,8 +191,8 @@ class RolloutsView(IndexedView):
         return {
             "id": row.rollout_id, "group": row.group_id, "position": row.position, "step": row.step, "tone": tone,
             "status": f"{symbol} {plain(words, 60)}", "total": number(row.total), "advantage": advantage_words(row.advantage),
-            "tokens": row.length_tokens, "question": _line(f"{row.question_index} · {row.db_id} · {row.question}", 130),
-            "sql": _line(row.sql, 200), "pinned": bool(note and note.pinned), "note": said,
+            "tokens": row.length_tokens, "question": plain_line(f"{row.question_index} · {row.db_id} · {row.question}", 130),
+            "sql": plain_line(row.sql, 200), "pinned": bool(note and note.pinned), "note": said,
         }  # fmt: skip
 
     def _empty_page(self, said: str) -> dict[str, Any]:
@@ -200,11 +200,6 @@ class RolloutsView(IndexedView):
         lists = {name: [] for name in ("rows", "statuses", "databases", "parts")}
         numbers = {"start": 0, "size": PAGE_SIZE, "found": 0, "sort": "rollout_id", "descending": False}
         return {**empty, **lists, **numbers, "said": said, "chosen": None}
-
-
-def _line(text: str, limit: int) -> str:
-    line = " ".join(text[: 4 * limit].split())
-    return plain(line if len(line) <= limit else line[:limit] + "…")
 
 
 def _static_row(row: AnswerRow) -> Markup:

@@ -11,7 +11,7 @@ import ipywidgets
 
 from finer.records import Rollout
 from finer.render.group import advantage_words
-from finer.render.markup import plain
+from finer.render.markup import plain_line
 from finer.render.style import STATUS_WORDS, number
 from finer.runs_schema import GroupSummary
 from widgets.choice import Choice
@@ -28,19 +28,14 @@ def group_label(summary: GroupSummary) -> str:
     right = f"{summary.statuses.count('correct')}/{len(summary.statuses)} right"
     right = right if summary.share_right is not None else f"{len(summary.statuses)} answers, not judged"
     silent = "" if summary.has_signal else " · no signal"
-    return f"{right}{silent} · question {summary.question_index}, {summary.db_id}: {_line(summary.question, 90)}"
+    return f"{right}{silent} · question {summary.question_index}, {summary.db_id}: {plain_line(summary.question, 90)}"
 
 
 def rollout_label(rollout: Rollout) -> str:
     """An answer on one line: its place, status, total, advantage and SQL."""
     symbol, words, _ = STATUS_WORDS.get(rollout.breakdown.status, ("?", rollout.breakdown.status, ""))
     paid = f"{number(rollout.breakdown.total)} {advantage_words(rollout.advantage)}"
-    return f"{rollout.position}: {symbol} {words} · {paid} · {_line(rollout.sql or rollout.completion, 100)}"
-
-
-def _line(text: str, limit: int) -> str:
-    line = " ".join(text[: 4 * limit].split())
-    return plain(line if len(line) <= limit else line[:limit] + "…")
+    return f"{rollout.position}: {symbol} {words} · {paid} · {plain_line(rollout.sql or rollout.completion, 100)}"
 
 
 class Selectors:

@@ -95,14 +95,23 @@ def text(value: Any, limit: int = TEXT_LIMIT) -> Markup:
     return Markup(html.escape(plain(value, limit), quote=True))
 
 
-def one_line(value: Any, limit: int = 160) -> Markup:
-    """A text on one line, with an ellipsis where it was cut.
+def plain_line(value: Any, limit: int = 160) -> str:
+    """A text on one line as plain text, with an ellipsis where it was cut: for what is no HTML, such as a list's options.
 
-    >>> one_line("SELECT name\\n  FROM artist"), one_line("abcdef", limit=3)
+    >>> plain_line("SELECT name\\n  FROM artist"), plain_line("abcdef", limit=3)
     ('SELECT name FROM artist', 'abc …')
     """
     line = " ".join(str(value)[: 4 * limit].split())
-    return text(line[:limit] + " …" if len(line) > limit else line)
+    return plain(line[:limit] + " …" if len(line) > limit else line)
+
+
+def one_line(value: Any, limit: int = 160) -> Markup:
+    """The same as HTML.
+
+    >>> one_line("a <\\n b")
+    'a &lt; b'
+    """
+    return Markup(html.escape(plain_line(value, limit), quote=True))
 
 
 def join(*children: Any) -> Markup:

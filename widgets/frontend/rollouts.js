@@ -5,16 +5,6 @@ const COLUMNS = [
   ["total", "total", "total"], ["advantage", "advantage", "advantage"], ["tokens", "tokens", "length_tokens"], ["sql", "SQL", ""],
 ];
 
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(key, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-
 function render({ model, el }) {
   const root = make("div", { class: "finer-view fr-rollouts" });
   el.append(root);
