@@ -202,7 +202,9 @@ def _value(value: Any) -> Markup:
         lines = [_line(one) for one in value[:MOST_LINES]]
         lines += [f"… and {len(value) - MOST_LINES} more"] if len(value) > MOST_LINES else []
         return tag("pre", tag("code", text("\n".join(lines), 4000)))
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, float):
+        return tag("span", f"{value:.4g}", class_="f-text")
+    if isinstance(value, (str, int)):
         return tag("span", text(value, 2000), class_="f-text")
     return tag("code", text(json.dumps(value, ensure_ascii=False, default=str), 2000))
 
