@@ -14,13 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sqlite3
 import sys
 import time
-from bisect import bisect_left, bisect_right
 from contextlib import closing
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -28,28 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from finer import fuzz
 from finer.atoms import atomic_overlap
 from finer.metrics import Rule, rule
+from finer.probe.figures import auc
 from finer.records import Execution
+from finer.rewards.bigram import bigram_overlap
 from finer.schema import Schema, read_schema
-
-
-def auc(right: list[float], wrong: list[float]) -> float:
-    """Chance that a right answer ranks above a wrong one; ties count half.
-
-    >>> auc([0.9, 0.5], [0.5, 0.1])
-    0.875
-    """
-    ordered = sorted(wrong)
-    wins = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in right)
-    return wins / 2 / (len(right) * len(wrong))
-
-
-def bigram_jaccard(one: str, two: str) -> float:
-    """Jaccard of the sets of neighbouring tokens of two texts in lower case."""
-    sets = []
-    for text in (one, two):
-        tokens = ["^", *re.findall(r"\w+|[^\w\s]", text.lower()), "$"]
-        sets.append(set(pairwise(tokens)))
-    return len(sets[0] & sets[1]) / len(sets[0] | sets[1])
 
 
 def read_lines(folder: Path) -> list[dict]:
@@ -169,7 +149,7 @@ def main() -> None:
         parser.exit(2, "set FINER_TEST_DATA to the folder that holds spider/ and predictions/\n")
     lines, gold, schemas = (read_bird if arguments.bird else read_spider)(Path(folder))
     ours = measure(lines, gold, schemas)
-    peer = [bigram_jaccard(line["sql"], gold[line["index"]]) for line in lines]
+    peer = [bigram_overlap(line["sql"], [gold[line["index"]]]).overlap for line in lines]
     print(table(lines, ours, peer))
     if arguments.fuzzed:
         paths = {name: find_database(Path(folder), name, arguments.bird) for name in schemas}

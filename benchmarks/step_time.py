@@ -20,8 +20,7 @@ from finer import grpo
 from finer.config import TrainConfig
 from finer.datasets import load_dataset
 from finer.policy import load_policy
-
-STAGES = ("generation", "scoring", "update", "store")
+from finer.runs_schema import STAGES
 
 
 def whole_schemas(dataset):
