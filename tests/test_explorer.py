@@ -15,8 +15,9 @@ from finer.render.explorer import explorer
 from finer.report import report_html
 from finer.runs import Run, RunWriter
 
+
 def carried(html: str) -> dict:
-    return json.loads(re.search(r'class="x-data">(.*?)</script>', html, re.S).group(1))
+    return json.loads(re.search(r'class="x-data">(.*?)</script>', html, re.DOTALL).group(1))
 
 
 def test_every_answer_of_a_short_run_is_there_and_says_so(tmp_path):
@@ -71,7 +72,7 @@ def test_the_data_stay_within_the_bytes(tmp_path):
 def test_no_text_leaves_the_json(tmp_path, nasty):
     member = group_of(1, completion=nasty, breakdown={"thought": nasty, "sql": ""}, question={"text": nasty})
     html = explorer(explorer_data(recorded(tmp_path, [member])))
-    inside = re.search(r'class="x-data">(.*?)</script>', html, re.S).group(1)
+    inside = re.search(r'class="x-data">(.*?)</script>', html, re.DOTALL).group(1)
     assert not re.search("[<>&\u2028\u2029\u202e\x1b\udcff]", inside)
     assert html.count("</script>") == 2 and html.encode("utf-8")
     shown = carried(html)["texts"]

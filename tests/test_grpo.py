@@ -17,11 +17,11 @@ from statistics import mean, stdev
 import pytest
 
 from finer.config import TrainConfig
+from finer.datasets import load_dataset
 from finer.errors import FinerError
 from finer.grpo import last_checkpoint, recipe_of, resume, start, train
-from finer.rewards import RecipeError, Scorer
-from finer.datasets import load_dataset
 from finer.memory import Memory
+from finer.rewards import RecipeError, Scorer
 from finer.runs import Run
 
 SMALL = TrainConfig(steps=3, questions_per_step=2, group_size=4, evaluate_every=0, evaluate_questions=4,

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from memory_samples import GOOD, LIBRARY, HashingEncoder, memory_of, trace
 
 from finer.datasets import load_dataset
-from finer.memory import NEIGHBOURS_KEPT, PAPER_GATE, Gate, GateCount, Memory, Query, Retrieval, Snapshot, schema_mentions, unique_bigram_share
+from finer.memory import (
+    NEIGHBOURS_KEPT,
+    PAPER_GATE,
+    Gate,
+    GateCount,
+    Memory,
+    Query,
+    Retrieval,
+    Snapshot,
+    schema_mentions,
+    unique_bigram_share,
+)
 from finer.prompt import Parsed
 from finer.records import Question, RewardBreakdown, Verdict
 from finer.rewards import Scorer, get_recipe

@@ -58,7 +58,7 @@ def test_search_and_filter(opened, report):
     right = right[right.status == "correct"]
     assert count.inner_text() == f"{len(right)} of 768 answers"
     page.get_by_label("Search").fill("playlist")
-    has = right.apply(lambda row: "playlist" in " ".join([row.question, row.db_id, row.thought, row.sql]).lower(), axis=1)
+    has = right.apply(lambda row: "playlist" in f"{row.question} {row.db_id} {row.thought} {row.sql}".lower(), axis=1)
     page.wait_for_function("words => document.querySelector('.x-count').textContent === words", arg=f"{has.sum()} of 768 answers")
     page.get_by_label("Outcome").select_option("")
     page.get_by_label("Search").fill("")

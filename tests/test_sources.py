@@ -15,15 +15,15 @@ import sqlglot
 SOURCE = Path(__file__).resolve().parent.parent / "data" / "source"
 sys.path.insert(0, str(SOURCE))
 
-from faults import FAULTS, POOR, teach  # noqa: E402
-from grammar import ALL_KINDS  # noqa: E402
-from make_starter import TRAIN_DATABASES, UNSEEN_DATABASES, load_world  # noqa: E402
-from pairs import stream  # noqa: E402
-from phrases import Words, plain  # noqa: E402
-from thoughts import normalise, thought  # noqa: E402
-from world import random_world  # noqa: E402
+from faults import FAULTS, POOR, teach
+from grammar import ALL_KINDS
+from make_starter import TRAIN_DATABASES, UNSEEN_DATABASES, load_world
+from pairs import stream
+from phrases import Words, plain
+from thoughts import normalise, thought
+from world import random_world
 
-from finer.prompt import parse_completion  # noqa: E402
+from finer.prompt import parse_completion
 
 FAULTY = {
     "sum_for_average": ("SELECT AVG(price) FROM book", "SELECT SUM(price) FROM book"),

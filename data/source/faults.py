@@ -7,12 +7,11 @@ shipped starts are ``MIDDLING`` and ``POOR``; ``data/README.md`` lists them. A h
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import sqlglot
 from sqlglot import exp
-
 from thoughts import write
 
 

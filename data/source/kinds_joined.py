@@ -202,7 +202,7 @@ def parent_with_most(words: Words) -> Ask:
 
 def without_children(words: Words) -> Ask:
     link = _link(words)
-    child, parent, have = link.child, link.parent, link.relation.have
+    child, parent = link.child, link.parent
     text = words.pick((
         f"Which «{parent.plural}» have no «{child.plural}» at all?", f"Find the «{parent.plural}» without any «{child.plural}».",
         f"Are there «{parent.plural}» for which no «{child.singular}» is recorded? List them.", f"List every «{parent.singular}» that is missing from the «{child.plural}»."))
@@ -311,7 +311,7 @@ def across(words: Words) -> Ask:
 
 def count_across(words: Words) -> Ask:
     bridge, left, right, joins, says = _bridge(words)
-    one, two = words.world.label(left), words.world.label(right)
+    two = words.world.label(right)
     value = words.value(right, two)
     key = words.world.key(left) or _nothing("no key")
     text = words.pick((

@@ -16,20 +16,20 @@ import sqlite3
 import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent
 REPOSITORY = SOURCE.parent.parent
 sys.path[:0] = [str(SOURCE), str(REPOSITORY)]
 
-import sqlglot  # noqa: E402
-from domain import Domain, Table  # noqa: E402
-from grammar import ALL_KINDS, shown_tables  # noqa: E402
-from phrases import Ask, Words, phrasing, plain, quote  # noqa: E402
-from sqlglot import exp  # noqa: E402
-from thoughts import STYLES, normalise, thought  # noqa: E402
-from world import World  # noqa: E402
+import sqlglot
+from domain import Domain, Table
+from grammar import ALL_KINDS, shown_tables
+from phrases import Ask, Words, phrasing, plain, quote
+from sqlglot import exp
+from thoughts import STYLES, normalise, thought
+from world import World
 
 TRAIN_DATABASES = ("airline", "cinema", "company", "football", "hospital", "library", "music", "shop", "university")
 UNSEEN_DATABASES = ("bikeshare", "museum", "wildlife")
@@ -54,7 +54,7 @@ class Item:
     meant_empty: bool = field(default=False)
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_world(db_id: str, variant: int = 0) -> World:
     """A starter database as the grammar sees it: its words, and the rows of one instance."""
     module = importlib.import_module(f"domains.{db_id}")
@@ -218,9 +218,6 @@ def write_lines(path: Path, records: list[dict]) -> None:
 
 
 def main() -> None:
-    from finer.hardness import hardness
-
-
     used: set[str] = set()
     items: list[Item] = []
     for db_id in TRAIN_DATABASES + UNSEEN_DATABASES:

@@ -27,9 +27,9 @@ SOURCE = Path(__file__).resolve().parent
 REPOSITORY = SOURCE.parent.parent
 sys.path[:0] = [str(SOURCE), str(REPOSITORY)]
 
-from faults import FAULTS, MIDDLING, POOR  # noqa: E402
-from make_starter import TRAIN_DATABASES, load_world  # noqa: E402
-from pairs import stream  # noqa: E402
+from faults import FAULTS, MIDDLING, POOR
+from make_starter import TRAIN_DATABASES, load_world
+from pairs import stream
 
 VOCABULARY, HIDDEN, LAYERS, HEADS, FEED_FORWARD, CONTEXT = 2000, 192, 5, 3, 512, 768
 TEACHERS = {"tiny": MIDDLING, "tiny-low": POOR, "control": {}, "base": {}, "more": {}}

@@ -80,7 +80,7 @@ def parse(sql: str) -> exp.Expression:
         trees = [tree for tree in _TOOLS.parser.parse(tokens, sql) if tree is not None and not isinstance(tree, exp.Semicolon)]
     except RecursionError:
         raise AtomError("the query is nested too deeply") from None
-    except Exception as error:  # the parser lets a few errors of other kinds through on mangled text
+    except Exception as error:  # noqa: BLE001 - the parser lets a few errors of other kinds through on mangled text
         raise AtomError(f"the text cannot be parsed: {_first_line(error)}") from None
     if len(trees) != 1:
         raise AtomError(f"the text holds {len(trees)} statements; one query is read at a time")
@@ -90,7 +90,7 @@ def parse(sql: str) -> exp.Expression:
 def _tokens(sql: str) -> list:
     try:
         return _TOOLS.tokenizer.tokenize(sql)
-    except Exception as error:  # TokenError, and what the compiled tokenizer lets through on odd Unicode
+    except Exception as error:  # noqa: BLE001 - TokenError, and what the compiled tokenizer lets through on odd Unicode
         raise AtomError(f"the text cannot be split into tokens: {_first_line(error)}") from None
 
 
