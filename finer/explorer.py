@@ -24,8 +24,7 @@ LONGEST_TEXT = 4_000
 
 def explorer_data(run: Run, most: int = MOST_ROLLOUTS, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """The answers of a run for the page; fewer groups where ``most`` answers or ``most_bytes`` of JSON are not enough."""
-    summaries = run.groups()
-    sizes = [(one.group_id, len(one.totals)) for one in summaries]
+    sizes = [tuple(row) for row in run.query("SELECT group_id, count(*) FROM rollouts GROUP BY group_id ORDER BY min(step), group_id")]
     whole = sum(size for _, size in sizes)
     wanted = most
     while True:

@@ -121,6 +121,26 @@ def browser():
             chromium.close()
 
 
+@contextmanager
+def opener(chromium):
+    """A function that opens a file with the network off; a complaint of the console or a dialog fails the block."""
+    context = chromium.new_context(viewport=WIDE, offline=True)
+    page = context.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+
+    def open_file(path: Path):
+        page.goto(path.as_uri())
+        return page
+
+    yield open_file
+    context.close()
+    assert said == []
+
+
 class Notebook:
     """A notebook that is open in the browser, and everything the console complained about."""
 

@@ -25,22 +25,8 @@ def chromium():
 
 @pytest.fixture
 def opened(chromium):
-    """Opens a file with the network off; a complaint of the console or a dialog fails the test."""
-    context = chromium.new_context(viewport=lab.WIDE, offline=True)
-    page = context.new_page()
-    page.set_default_timeout(lab.MILLISECONDS)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-
-    def open_file(path):
-        page.goto(path.as_uri())
-        return page
-
-    yield open_file
-    context.close()
-    assert said == []
+    with lab.opener(chromium) as open_file:
+        yield open_file
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +39,14 @@ def test_search_and_filter(opened, report):
     count = page.locator(".x-count")
     assert count.inner_text() == "768 of 768 answers"
     assert page.locator(".x-hits tr").count() == 51, "fifty rows, and a button for more"
-    page.get_by_label("Outcome").select_option("right")
+    page.get_by_role("combobox", name="Outcome").select_option("right")
     right = Run(RECORDED).rollouts()
     right = right[right.status == "correct"]
     assert count.inner_text() == f"{len(right)} of 768 answers"
     page.get_by_label("Search").fill("playlist")
     has = right.apply(lambda row: "playlist" in f"{row.question} {row.db_id} {row.thought} {row.sql}".lower(), axis=1)
     page.wait_for_function("words => document.querySelector('.x-count').textContent === words", arg=f"{has.sum()} of 768 answers")
-    page.get_by_label("Outcome").select_option("")
+    page.get_by_role("combobox", name="Outcome").select_option("")
     page.get_by_label("Search").fill("")
     page.get_by_role("combobox", name="Part").select_option(label="memory")
     page.get_by_role("combobox", name="was").select_option("unscored")

@@ -21,12 +21,12 @@ from finer.compare_runs import (
 )
 from finer.datasets import load_dataset
 from finer.errors import FinerError
+from finer.question_history import best_paid
 from finer.render import Markup, page
 from finer.render.runs_apart import runs_apart
 from finer.run_index import RunIndex
 from finer.runs import Run
 from widgets.choice import open_run
-from widgets.matrix import best_paid
 from widgets.views import bundle
 
 CHANGES = (("gained and lost", "changed"), ("gained", "gained"), ("lost", "lost"), ("all", ""))

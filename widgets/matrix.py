@@ -16,11 +16,12 @@ import ipywidgets
 import traitlets
 
 from finer.errors import FinerError
-from finer.records import Group, Rollout
+from finer.question_history import MOST_QUESTIONS, best_paid, history_data
 from finer.render import Markup, section
 from finer.render.difference import answer_difference
 from finer.render.markup import plain, tag
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
+from finer.render.matrix_page import matrix_page
 from finer.render.style import STYLE
 from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
@@ -57,11 +58,6 @@ def steps_shown(rows: list[QuestionGroups], skip: int) -> tuple[list[int], bool]
     end = max(len(every) - skip, min(MOST_STEPS, len(every)))
     start = max(0, end - MOST_STEPS)
     return every[start:end], start > 0
-
-
-def best_paid(group: Group) -> Rollout | None:
-    """The answer with the largest total, the first of equals."""
-    return max(group.rollouts, key=lambda rollout: (rollout.breakdown.total, -rollout.position), default=None)
 
 
 class MatrixView(IndexedView):
@@ -122,16 +118,27 @@ class MatrixView(IndexedView):
         steps, _ = steps_shown(rows, 0)
         return Markup(matrix([self._row(row, steps) for row in rows], steps) + self._difference())
 
+    def whole(self) -> Markup:
+        """For a page: the matrix to click and to scrub, over what it carries; the static form where no script runs."""
+        still = self.fragment()
+        if not self.index.keep_up(0.0, self._grown):
+            return still
+        rows = self.questions(self._wanted()[0], MOST_QUESTIONS)
+        pinned = {row.question_id for row in rows if self._is_pinned(row)}
+        group = self.choice.group
+        data = history_data(self.run, rows, pinned, group.group_id if group else None)
+        return Markup(tag("noscript", still) + matrix_page(data))
+
     def asked(self) -> object:
         group = self.choice.group
         return (group.group_id if group else None, tuple(self.notes.questions()))
 
-    def questions(self, text: str) -> list[QuestionGroups]:
+    def questions(self, text: str, most: int = MOST_ROWS) -> list[QuestionGroups]:
         """Those that hold the words of ``text``; without words the pinned ones, else those asked most often."""
         if text.strip():
-            return self.index.questions(self.index.find_questions(text, MOST_ROWS))
+            return self.index.questions(self.index.find_questions(text, most))
         pinned = self.index.ids_of(self.notes.questions())
-        return self.index.questions(pinned[:MOST_ROWS] or self.index.most_asked(MOST_ROWS))
+        return self.index.questions(pinned[:most] or self.index.most_asked(most))
 
     def _wanted(self) -> tuple[str, int]:
         wanted = self._live.wanted if self._live else {}
@@ -158,9 +165,11 @@ class MatrixView(IndexedView):
             for group, step, answers, judged, right in row.groups
             if step in within
         }
-        pinned = (row.db_id, row.question_index, row.question) in self.notes.questions()
         label = plain(" ".join(f"{row.question_index} · {row.db_id} · {row.question}"[:500].split()), 120)
-        return MatrixRow(row.question_id, label, pinned, tuple(cells.values()))
+        return MatrixRow(row.question_id, label, self._is_pinned(row), tuple(cells.values()))
+
+    def _is_pinned(self, row: QuestionGroups) -> bool:
+        return (row.db_id, row.question_index, row.question) in self.notes.questions()
 
     def _difference(self) -> Markup:
         """The chosen group's best paid answer against that of the question's group before."""

@@ -17,7 +17,9 @@ import anywidget
 import traitlets
 
 from finer.errors import FinerError
+from finer.explorer import explorer_data
 from finer.render import Markup, section
+from finer.render.explorer import explorer
 from finer.render.group import advantage_words
 from finer.render.markup import one_line, plain, plain_line, tag
 from finer.render.style import STATUS_WORDS, number, status_badge
@@ -130,6 +132,10 @@ class RolloutsView(IndexedView):
         table = tag("table", tag("thead", head), tag("tbody", *[_static_row(row) for row in page.rows]))
         said = f"{page.found:,} answers; the {len(page.rows)} best paid are shown. With a kernel, all can be filtered, searched and sorted."
         return section("", tag("p", said, class_="f-soft"), table)
+
+    def whole(self) -> Markup:
+        """For a page: search, filters and a walk through the steps over up to 5,000 answers; the static form where no script runs."""
+        return Markup(tag("noscript", self.fragment()) + explorer(explorer_data(self.run)))
 
     def _asked_for(self) -> None:
         with self.choice.lock:

@@ -17,6 +17,7 @@ import ipywidgets
 from finer.contributions import AGGREGATIONS, SCALES, Scaling
 from finer.render import Markup
 from finer.render.markup import plain
+from finer.render.weights import weight_sliders
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Recipe, Shaping
 from finer.runs import Run
@@ -153,6 +154,15 @@ class WhatIfView(View):
             self._before = as_recorded(answers, self.knobs.scaling)
         only = None if self.over_run else group.group_id
         return what_if(answers, self._before, rerun(answers, self.knobs.settings), only, chosen.rollout_id if chosen else None)
+
+    def whole(self) -> Markup:
+        """For a page: what the knobs say, and under it sliders over the weights of the chosen group."""
+        still, group, answers = self.fragment(), self.choice.group, self._answers()
+        if group is None or answers is None or group.group_id not in answers.group_ids:
+            return still
+        of_step = answers.steps == group.step
+        before, settings = self._before.take(of_step), self.knobs.settings
+        return Markup(still + weight_sliders(answers.take(of_step), before, settings, group))
 
     @property
     def over_run(self) -> bool:

@@ -16,7 +16,7 @@ MOST_CHARACTERS = 8_000
 MOST_WORDS = 1_000
 """Words and spaces of either text that are compared: time grows with their product, half a second at the worst."""
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
-_CSS = (
+DIFFERENCE_CSS = (
     ".finer-view .d-text{white-space:pre-wrap}"
     ".finer-view .d-text del{color:var(--f-bad);background:var(--f-tint-bad);text-decoration:line-through}"
     ".finer-view .d-text ins{color:var(--f-good);background:var(--f-tint-good);text-decoration:underline;text-underline-offset:3px}"
@@ -30,7 +30,7 @@ def answer_difference(one: Rollout, other: Rollout) -> Markup:
     key = tag("p", tag("del", "only in the first"), " · ", tag("ins", "only in the second"), class_="d-text f-soft")
     shown = tag("pre", tag("code", text_difference(one.completion, other.completion)), class_="d-text")
     head = tag("h3", f"{first} → {second}")
-    return fragment("difference", "Difference of two answers", head, tag("p", said), key, shown, extra_css=_CSS)
+    return fragment("difference", "Difference of two answers", head, tag("p", said), key, shown, extra_css=DIFFERENCE_CSS)
 
 
 def text_difference(old: str, new: str) -> Markup:

@@ -14,7 +14,7 @@ from finer.render.markup import Markup, one_line, tag
 from finer.render.style import fragment
 
 CELL, TALL = 18.0, 22.0
-_CSS = (
+MATRIX_CSS = (
     ".finer-view .x-scroll{overflow-x:auto}.finer-view .x-matrix{width:auto}.finer-view .x-matrix td,.finer-view .x-matrix th{padding:1px 2px}"
     ".finer-view .x-matrix th[scope=row]{min-width:15em;max-width:24em;font-weight:400}.finer-view .x-matrix svg{width:18px;height:22px}"
     ".finer-view .x-matrix thead th{font-size:10.5px;text-align:center}"
@@ -57,7 +57,7 @@ def matrix(rows: Sequence[MatrixRow], steps: Sequence[int]) -> Markup:
     said = "Each bar is one group: full when every judged answer was right, empty when none was, dashed when none was judged."
     table = tag("table", tag("thead", head), tag("tbody", *body), class_="x-matrix")
     content = tag("p", said, class_="f-soft"), tag("div", table, class_="x-scroll")
-    return fragment("matrix", "Questions over steps", *content, extra_css=_CSS)
+    return fragment("matrix", "Questions over steps", *content, extra_css=MATRIX_CSS)
 
 
 def _row(row: MatrixRow, steps: Sequence[int]) -> Markup:

@@ -1,4 +1,4 @@
-"""A whole HTML document around fragments: one file that needs no network, no script and no kernel.
+"""A whole HTML document around fragments: one file that needs no network and no kernel.
 
 Not covered: what goes into the page (``finer.report``).
 """
