@@ -19,7 +19,7 @@ from finer.ledger import outcome_of
 from finer.run_index import AnswerFilter, RunIndex
 from finer.run_notes import NotesError, RunNotes
 from finer.runs import Run, RunWriter
-from widgets import LedgerView, RolloutsView
+from widgets import LedgerView, MatrixView, RolloutsView
 from widgets.rollouts import read_wanted
 
 
@@ -193,6 +193,17 @@ def test_views_of_a_large_run_appear_by_themselves(run, tmp_path, monkeypatch):
     while "being indexed" in view.widget.value and time.monotonic() < end:
         time.sleep(0.02)
     assert "Under execution alone, 50 % (3 of 6)" in view.widget.value
+
+
+@pytest.mark.parametrize(("kind", "words"), [(LedgerView, "50 % (3 of 6)"), (MatrixView, "step 3: 1 of 4 right"), (RolloutsView, "All 24 answers")])
+def test_a_page_of_a_large_run_waits_for_the_index(run, tmp_path, monkeypatch, kind, words):
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "pages"))
+    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
+    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.0)
+    for module in (widgets.indexed, widgets.rollouts):
+        monkeypatch.setattr(module, "SECONDS_TO_WAIT", 0.0)
+    page = kind(run).to_html()
+    assert words in page and "being indexed" not in page
 
 
 def test_without_a_cache_it_lives_in_memory(run, tmp_path):

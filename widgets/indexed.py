@@ -5,6 +5,8 @@ Not covered: what they show.
 
 from __future__ import annotations
 
+import time
+
 from finer.render import Markup, section
 from finer.render.markup import tag
 from finer.run_index import RunIndex
@@ -12,6 +14,8 @@ from widgets.views import View
 
 SECONDS_TO_WAIT = 0.15
 """A small run's index is made within this; a large one's goes on in the background, and the view says how far it is."""
+
+SECONDS_A_LOOK = 5.0
 
 
 class IndexedView(View):
@@ -39,6 +43,12 @@ class IndexedView(View):
                 return self._building()
             self._drawn = (state, self.whole_fragment())
         return self._drawn[1]
+
+    def whole(self) -> Markup:
+        """For a page, in which nothing appears later by itself: once every group is indexed, however long that takes."""
+        while not self.index.keep_up(SECONDS_A_LOOK, self._grown):
+            time.sleep(0.05)
+        return self.fragment()
 
     def _building(self) -> Markup:
         done, of = self.index.progress()

@@ -120,9 +120,7 @@ class MatrixView(IndexedView):
 
     def whole(self) -> Markup:
         """For a page: the matrix to click and to scrub, over what it carries; the static form where no script runs."""
-        still = self.fragment()
-        if not self.index.keep_up(0.0, self._grown):
-            return still
+        still = super().whole()
         rows = self.questions(self._wanted()[0], MOST_QUESTIONS)
         pinned = {row.question_id for row in rows if self._is_pinned(row)}
         group = self.choice.group

@@ -27,7 +27,7 @@ from finer.run_index_schema import SORTS, AnswerFilter, AnswerPage, AnswerRow
 from finer.run_notes import Note, RunNotes
 from finer.runs import Run
 from widgets.choice import Choice
-from widgets.indexed import IndexedView
+from widgets.indexed import SECONDS_TO_WAIT, IndexedView
 from widgets.live import front_end
 
 PAGE_SIZE = 50
@@ -135,7 +135,9 @@ class RolloutsView(IndexedView):
 
     def whole(self) -> Markup:
         """For a page: search, filters and a walk through the steps over up to 5,000 answers; the static form where no script runs."""
-        return Markup(tag("noscript", self.fragment()) + explorer(explorer_data(self.run)))
+        indexed = self.index.keep_up(SECONDS_TO_WAIT, self._grown)
+        still = tag("noscript", self.fragment()) if indexed else Markup()
+        return Markup(still + explorer(explorer_data(self.run)))
 
     def _asked_for(self) -> None:
         with self.choice.lock:
