@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import lab
 import pytest
 import render_samples as samples
 
@@ -150,3 +151,25 @@ def test_a_run_against_itself_has_no_change(runs):
 def test_nothing_in_common(runs, tmp_path):
     view = CompareRuns(runs[0], write(tmp_path / "c", {1: [(50, 0, 0.5)]}, {0: True}, split="test"))
     assert "no question in common here" in view.shown.value
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())
+def test_the_page_is_filtered_as_the_view_is(runs, tmp_path):
+    view = CompareRuns(*runs)
+    view.source.value = "last steps"
+    path = tmp_path / "page.html"
+    path.write_text(view.to_html(), encoding="utf-8")
+    with lab.browser() as chromium, lab.opener(chromium) as opened:
+        page = opened(path)
+        rows, count = page.locator(".y-pairs tbody tr"), page.locator(".x-count")
+        assert count.inner_text() == "1 of 2 questions" and "▲ gained" in rows.inner_text()
+        assert "50% right at step 2, group 3" in rows.inner_text() and "SELECT 1, 4" in rows.inner_text()
+        page.get_by_label("Part moved").select_option(label="atomic")
+        assert "atomic +0.40" in rows.inner_text() and "<i>Question" in rows.inner_text()
+        page.get_by_label("Part moved").select_option(label="any")
+        page.get_by_label("Show").select_option(label="all")
+        assert rows.count() == 2
+        page.get_by_label("Search").fill("select 1, 4")
+        assert count.inner_text() == "1 of 2 questions"
+        lab.keep(page.locator("main"), "compare-page")

@@ -23,6 +23,8 @@ from finer.datasets import load_dataset
 from finer.errors import FinerError
 from finer.question_history import best_paid
 from finer.render import Markup, page
+from finer.render.apart_page import apart_page
+from finer.render.markup import tag
 from finer.render.runs_apart import runs_apart
 from finer.run_index import RunIndex
 from finer.runs import Run
@@ -74,16 +76,25 @@ class CompareRuns:
             self.part.options = options
         self.shown.value = str(self.fragment())
 
-    def fragment(self) -> Markup:
-        """The comparison as HTML."""
+    @property
+    def names(self) -> tuple[str, str]:
+        """The runs' folders, with the folder above where both have one name."""
         names = tuple(run.folder.name for run in self.runs)
         if names[0] == names[1]:
             names = tuple("/".join(run.folder.parts[-2:]) for run in self.runs)
-        return runs_apart(self.comparison, self.pairs(), names, self.part.value, self._answer)
+        return names
+
+    def fragment(self) -> Markup:
+        """The comparison as HTML."""
+        return runs_apart(self.comparison, self.pairs(), self.names, self.part.value, self._answer)
 
     def to_html(self) -> str:
-        """One self-contained document."""
-        return page("Two runs compared", self.fragment())
+        """One self-contained document, with the questions to filter and to search; without scripts those that are chosen now."""
+        found, still = self.comparison, self.fragment()
+        if not found.pairs:
+            return page("Two runs compared", still)
+        shown = apart_page(found, part_names(found.pairs), self.names, self._answer)
+        return page("Two runs compared", tag("noscript", still), shown)
 
     def _compared(self, source: str) -> RunComparison:
         if source == LAST_STEPS:

@@ -14,7 +14,7 @@ from finer.render.markup import Markup, join, one_line, tag
 from finer.render.style import fragment, signed, status_badge
 
 MOST_PAIRS = 40
-_CSS = (
+APART_CSS = (
     ".finer-view .y-pairs td{vertical-align:top;width:34%}.finer-view .y-pairs td:first-child{width:auto}"
     ".finer-view .y-gained{color:var(--f-good)}.finer-view .y-lost{color:var(--f-bad)}"
     "@container (max-width:640px){.finer-view .y-pairs thead{display:none}.finer-view .y-pairs tr{display:block;border-bottom:1px solid "
@@ -48,14 +48,15 @@ def runs_apart(
     return fragment(
         "apart",
         "Two runs compared",
-        tag("p", _headline(comparison, names)),
+        tag("p", comparison_words(comparison, names)),
         tag("p", more, class_="f-soft"),
         table,
-        extra_css=_CSS,
+        extra_css=APART_CSS,
     )
 
 
-def _headline(comparison: Any, names: tuple[str, str]) -> str:
+def comparison_words(comparison: Any, names: tuple[str, str]) -> str:
+    """The figures of a comparison in a sentence or two."""
     counts = {kind: sum(pair.change == kind for pair in comparison.pairs) for kind in ("gained", "lost", "same")}
     shares = [
         sum(getattr(pair, side).right for pair in comparison.pairs) / len(comparison.pairs)
