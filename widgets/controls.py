@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import ipywidgets
 
@@ -19,6 +20,7 @@ from finer.errors import ConfigError
 from finer.records import Group
 from finer.render.markup import Markup, tag, text
 from finer.runs import Request, Run, RunStoreError
+from widgets.choice import open_run
 
 _BUTTONS = (
     ("pause", "Pause", "pause", "Hold training at the next stage of a step"),
@@ -72,10 +74,10 @@ def again_words(run: Run) -> list[str]:
 
 
 class Controls:
-    """The buttons, the weights and the answers to the requests; ``pressed`` is called after a request was written."""
+    """The buttons, the weights and the answers to the requests, as ``widget``; ``pressed`` is called after a request was written."""
 
-    def __init__(self, run: Run, pressed: Callable[[], None] = lambda: None):
-        self.run = run
+    def __init__(self, run: Run | str | Path, pressed: Callable[[], None] = lambda: None):
+        self.run = open_run(run)
         self._pressed = pressed
         self.buttons = {kind: self._button(kind, *about) for kind, *about in _BUTTONS}
         self.weights: dict[str, ipywidgets.FloatText] = {}

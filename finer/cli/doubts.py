@@ -27,14 +27,14 @@ def add(command: Command) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="where the instances found and witnesses.json go")
     parser.add_argument("--metric", default="strict", metavar="M", help="the rule that the answers are right by (default: strict)")
     parser.add_argument("--seconds", type=positive, default=2.0, metavar="S", help="for each different answer (default: 2)")
-    parser.add_argument("--seed", type=whole, default=0, metavar="S")
+    parser.add_argument("--seed", type=whole, default=0, metavar="S", help="of what is drawn (default: 0)")
     parser = command("probe", probe, "put a reward to the test: rewrites that keep a query's meaning, edits that break it")
     add_dataset(parser)
     parser.add_argument("--recipe", action="append", metavar="R", help="a recipe to probe (default: all)")
     parser.add_argument("--reward", metavar="FILE.py:NAME", help="your own reward function, with TRL's signature, beside them")
     parser.add_argument("--predictions", metavar="FILE", help="labelled answers (index, sql, and correct or execution a line), for the AUC")
     parser.add_argument("--limit", type=count, metavar="N", help="only that many golds")
-    parser.add_argument("--seed", type=whole, default=0, metavar="S")
+    parser.add_argument("--seed", type=whole, default=0, metavar="S", help="of what is drawn (default: 0)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures as JSON")
 
 
