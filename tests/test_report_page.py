@@ -18,18 +18,6 @@ RECORDED = finer.DATA / "recorded" / "first-steps"
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with lab.browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(chromium):
-    with lab.opener(chromium) as open_file:
-        yield open_file
-
-
-@pytest.fixture(scope="module")
 def report(tmp_path_factory):
     return write_report(Run(RECORDED), tmp_path_factory.mktemp("report") / "report.html")
 

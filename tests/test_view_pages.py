@@ -34,18 +34,6 @@ def in_browser(test):
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with lab.browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(chromium):
-    with lab.opener(chromium) as open_file:
-        yield open_file
-
-
-@pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FINER_CACHE", str(tmp_path_factory.mktemp("cache")))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finer.render.scripts import script
 from finer.render.style import STYLE
 
 FRONTEND = Path(__file__).parent / "frontend"
@@ -17,8 +18,6 @@ BASE_CSS = STYLE.removeprefix("<style>").removesuffix("</style>")
 
 
 def front_end(name: str) -> dict[str, str]:
-    """The module, with ``make.js`` in front, and the style of a view, as the class attributes that anywidget asks for."""
-    make, module, style = (
-        (FRONTEND / file).read_text(encoding="utf-8") for file in ("make.js", f"{name}.js", f"{name}.css")
-    )
-    return {"_esm": f"{make}\n{module}", "_css": BASE_CSS + style}
+    """The module, with ``finer.render``'s ``element`` in front, and the style of a view, as the class attributes that anywidget asks for."""
+    module, style = ((FRONTEND / f"{name}.{ending}").read_text(encoding="utf-8") for ending in ("js", "css"))
+    return {"_esm": script("element") + module, "_css": BASE_CSS + style}

@@ -5,16 +5,6 @@ const place = home.querySelector(".x-place");
 const data = JSON.parse(home.querySelector(".x-data").textContent);
 const text = (at) => (at < 0 ? "" : data.texts[at]);
 
-function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes || {})) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
-
 const labelled = (words, control, look) => element("label", { class: look }, words, control);
 const number = (value, digits = 2) => (value === null ? "—" : value.toFixed(digits).replace("-", "−"));
 const signed = (value) => (value === null ? "—" : (value > 0 ? "+" : "") + number(value));

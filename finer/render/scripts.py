@@ -39,12 +39,17 @@ def safe_json(value: Any) -> Markup:
     return Markup(written)
 
 
+def script(name: str) -> str:
+    """The text of ``name``.js, which lies beside this module."""
+    return Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
+
+
 def scripted(name: str, data: dict[str, Any]) -> tuple[Markup, Markup, Markup]:
     """The place where ``name``.js draws, its data, and the script; they must stand in one element of their own."""
-    shared, own = (Path(__file__).with_name(f"{file}.js").read_text(encoding="utf-8") for file in ("elements", name))
+    source = "".join(map(script, ("element", "elements", name)))
     carried = safe_json(data | {"statuses": STATUS_WORDS})
     return (
         tag("div", class_="x-place"),
         tag("script", carried, type="application/json", class_="x-data"),
-        tag("script", Markup(f'"use strict";(() => {{\n{shared}{own}}})();')),
+        tag("script", Markup(f'"use strict";(() => {{\n{source}}})();')),
     )

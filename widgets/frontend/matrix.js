@@ -19,7 +19,7 @@ function bar(cell) {
 }
 
 function render({ model, el }) {
-  const root = make("div", { class: "finer-view fx-matrix" });
+  const root = element("div", { class: "finer-view fx-matrix" });
   el.append(root);
   let typing = 0;
   const ask = (change) => {
@@ -30,7 +30,7 @@ function render({ model, el }) {
     model.set(name, { ...value, serial: Date.now() + Math.random() });
     model.save_changes();
   };
-  const search = make("input", {
+  const search = element("input", {
     type: "search", placeholder: "words or the number of a question", "aria-label": "Search questions",
     oninput: (event) => {
       clearTimeout(typing);
@@ -39,11 +39,11 @@ function render({ model, el }) {
     },
   });
   const move = (by) => ask({ skip: Math.max(0, model.get("matrix").skip + by) });
-  const earlier = make("button", { type: "button", onclick: () => move(model.get("matrix").steps.length) }, "◀ earlier steps");
-  const later = make("button", { type: "button", onclick: () => move(-model.get("matrix").steps.length) }, "later steps ▶");
-  const said = make("p", { class: "f-soft", role: "status", "aria-live": "polite" });
-  const holder = make("div", { class: "fx-scroll" });
-  const slider = make("input", {
+  const earlier = element("button", { type: "button", onclick: () => move(model.get("matrix").steps.length) }, "◀ earlier steps");
+  const later = element("button", { type: "button", onclick: () => move(-model.get("matrix").steps.length) }, "later steps ▶");
+  const said = element("p", { class: "f-soft", role: "status", "aria-live": "polite" });
+  const holder = element("div", { class: "fx-scroll" });
+  const slider = element("input", {
     type: "range", min: "0", "aria-label": "Scrub the chosen question through time",
     oninput: (event) => {
       const group = model.get("matrix").scrub[Number(event.target.value)];
@@ -51,9 +51,9 @@ function render({ model, el }) {
       typing = setTimeout(() => send("pick", { group }), 60);
     },
   });
-  const where = make("output", {});
-  const scrub = make("label", { class: "fx-scrub" }, "scrub ", slider, where);
-  root.append(make("div", { class: "fx-form" }, search, earlier, later), said, holder, scrub);
+  const where = element("output", {});
+  const scrub = element("label", { class: "fx-scrub" }, "scrub ", slider, where);
+  root.append(element("div", { class: "fx-form" }, search, earlier, later), said, holder, scrub);
 
   function go(event) {
     const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
@@ -72,7 +72,7 @@ function render({ model, el }) {
   }
 
   function cell(one, column, chosen) {
-    return make("td", {}, make("button", {
+    return element("td", {}, element("button", {
       type: "button", class: "fx-cell", "data-group": one.group, "data-column": column, title: one.words,
       "aria-label": one.words, "aria-current": one.group === chosen ? "true" : null, onclick: () => send("pick", { group: one.group }),
     }, bar(one)));
@@ -80,22 +80,22 @@ function render({ model, el }) {
 
   function line(row, steps, chosen) {
     const at = new Map(row.cells.map((one) => [one.step, one]));
-    const pin = make("button", {
+    const pin = element("button", {
       type: "button", class: "fx-pin", "aria-pressed": String(row.pinned), "aria-label": "Pin this question",
       onclick: () => send("pin", { question: row.id, pinned: !row.pinned }),
     }, row.pinned ? "★" : "☆");
-    const cells = steps.map((step, column) => (at.has(step) ? cell(at.get(step), column, chosen) : make("td", {})));
-    return make("tr", {}, make("th", { scope: "row", title: row.label }, pin, " ", row.label), ...cells);
+    const cells = steps.map((step, column) => (at.has(step) ? cell(at.get(step), column, chosen) : element("td", {})));
+    return element("tr", {}, element("th", { scope: "row", title: row.label }, pin, " ", row.label), ...cells);
   }
 
   function draw() {
     const shown = model.get("matrix");
     const focused = holder.contains(document.activeElement) ? document.activeElement.dataset.group : null;
     said.textContent = shown.said;
-    const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "question"),
-      ...shown.steps.map((step) => make("th", { scope: "col" }, String(step)))));
-    const body = make("tbody", { onkeydown: go }, ...shown.rows.map((row) => line(row, shown.steps, shown.chosen)));
-    holder.replaceChildren(make("table", {}, head, body));
+    const head = element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "question"),
+      ...shown.steps.map((step) => element("th", { scope: "col" }, String(step)))));
+    const body = element("tbody", { onkeydown: go }, ...shown.rows.map((row) => line(row, shown.steps, shown.chosen)));
+    holder.replaceChildren(element("table", {}, head, body));
     earlier.disabled = !shown.earlier;
     later.disabled = shown.skip === 0;
     const at = shown.scrub.indexOf(shown.chosen);
