@@ -19,11 +19,8 @@ from finer.judge import Judge
 from finer.memory import Memory
 from finer.prompt import completion_text
 from finer.recorder import StepRecorder
-from finer.records import Execution, Group, Question, Rollout, Trace, Verdict
+from finer.records import Group, Question, Rollout, Trace
 from finer.rewards import RECIPES, Scorer, get_recipe, reward_functions, score, trl
-from finer.rewards.facts import json_rows
-from finer.rewards.result import result_overlap
-from finer.rewards.scorer import why_no_query
 from finer.sandbox import Limits, Sandbox
 from finer.schema import read_schema
 
@@ -41,14 +38,7 @@ BROKEN_GOLD = Question(2, "library", "broken?", ("SELECT title FROM nowhere",))
 TITLES = Question(0, "library", "Which books came out after 2000?", (GOLD,))
 COUNTS = Question(1, "library", "How many books are there?", ("SELECT COUNT(*) FROM book",))
 TRACES = (
-    Trace(
-        0,
-        "shop",
-        "q",
-        "Use the table product, keep the rows with price above 10 and return the name.",
-        "SELECT 1",
-        "starter",
-    ),
+    Trace(0, "shop", "q", "Use the table product, keep the rows with price above 10 and return the name.", "SELECT 1", "starter"),
     Trace(1, "library", "q", "Filter book on year after 2000, return title.", GOLD, "starter"),
 )
 THOUGHT = "Use the table book, keep the rows with year above 2000 and return the title."
@@ -303,41 +293,6 @@ def test_evidence_of_bigrams_and_results(scorer):
     assert result["instance"] == 1 and (result["cells"], result["columns"]) == (0.5, 0) and paid.part("result").value == 0.25
 
 
-@pytest.mark.parametrize(
-    ("case", "gold", "prediction", "cells", "columns"),
-    [
-        ("the same", [(1, "a"), (2, "b")], [(1, "a"), (2, "b")], 1, 1),
-        ("in another order", [(1, "a"), (2, "b")], [(2, "b"), (1, "a")], 1, 1),
-        ("columns exchanged", [(1, "a"), (2, "b")], [("a", 1), ("b", 2)], 1, 1),
-        ("one column too many", [("a",), ("b",)], [(1, "a"), (2, "b")], 0.5, 0.5),
-        ("a row missing", [(1,), (2,)], [(1,)], 0.5, 0),
-        ("a row twice", [(1,)], [(1,), (1,)], 0.5, 0),
-        ("floats within the tolerance", [(0.3,)], [(0.1 + 0.2,)], 1, 1),
-        ("1 and 1.0", [(1,)], [(1.0,)], 1, 1),
-        ("number and text", [(1,)], [("1",)], 0, 0),
-        ("nothing in common", [(1,)], [(2,)], 0, 0),
-        ("no row", [(1,)], [], 0, 0),
-        ("no row on either side", [], [], 1, 1),
-    ],
-)
-def test_what_two_results_share(case, gold, prediction, cells, columns):
-    sides = [Execution("ok", tuple(rows), ("x",) * len(rows[0] if rows else "x")) for rows in (gold, prediction)]
-    found = result_overlap(*sides)
-    assert (found.cells, found.columns) == (cells, columns), case
-    assert result_overlap(sides[0], Execution("error")).overlap == 0
-
-
-def test_two_results_without_rows_but_of_another_width_share_nothing():
-    assert result_overlap(Execution("empty", (), ("a",)), Execution("empty", (), ("a", "b"))).overlap == 0
-
-
-def test_cells_are_made_json_ready():
-    row = (b"\x00\xff", float("nan"), float("-inf"), "y" * 500, None, 2**70, True)
-    (cells,) = json_rows([row])
-    assert cells[:3] == ["X'00ff'", "nan", "-inf"] and cells[3].endswith("… (100 more characters)")
-    assert cells[4:] == [None, 2**70, True] and len(json_rows([(1,)] * 9)) == 5
-
-
 # -- one computation each ---------------------------------------------------------------------------------------------
 
 
@@ -386,22 +341,6 @@ def test_no_text_raises_or_beats_a_right_answer(scorer, text, frame):
     (paid,) = scorer.score(TITLES, [frame.replace("{}", text)])
     assert 0 <= paid.total <= 0.55 + 1e-9 and paid.status in ("wrong", "error", "timeout", "too_large", "refused")
     json.dumps([asdict(part) for part in paid.parts])
-
-
-@pytest.mark.parametrize(
-    ("case", "sql", "status", "error", "fault"),
-    [
-        ("refused on reading", "DROP TABLE book", "refused", "no", "starts with DROP"),
-        ("refused while running", "SELECT load_extension('x')", "refused", "not authorized", "not authorized"),
-        ("neither parses", "SELECT FROM WHERE", "error", 'near "FROM": syntax error', "near"),
-        ("only SQLite cannot parse", "SELECT a FROM t WHERE a ILIKE 'x'", "error", 'near "ILIKE": syntax error', ""),
-        ("fails on a name", "SELECT x FROM t", "error", "no such column: x", ""),
-        ("runs", "SELECT 1", "ok", "", ""),
-    ],
-)
-def test_what_is_no_query(case, sql, status, error, fault):
-    found = why_no_query(sql, Verdict(False, status, error, 0, Execution(status, error=error)))
-    assert found.startswith(fault) and bool(found) == bool(fault), case
 
 
 # -- memory -----------------------------------------------------------------------------------------------------------
