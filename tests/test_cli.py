@@ -85,7 +85,7 @@ REFUSED = {
     "an unknown split": ("evaluate --predictions x --split test", "has no split 'test'; it has ['dev'"),
     "an unknown metric": ("evaluate --predictions x --metric exact", "unknown metric 'exact'; there are: strict, bird-ex"),
     "a switch that a metric lacks": ("evaluate --predictions x --keep-distinct", "strict knows neither keep_distinct nor plug_value"),
-    "samples of a file": ("evaluate --predictions x --samples 3", "--samples and --adapter go with --policy; `finer vote"),
+    "samples of a file": ("evaluate --predictions x --samples 3", "--samples, --adapter, --columns and --oracle go with --policy; `finer vote"),
     "no sample": ("evaluate --policy tiny --samples 0", "argument --samples: must be at least 1, not 0"),
     "a cold temperature": ("evaluate --policy tiny --samples 2 --temperature 0", "argument --temperature: must be above 0, not 0"),
     "votes by a metric that grades": ("evaluate --policy tiny --samples 2 --metric soft-f1 ves", "votes and pass@n need right or wrong, and soft-f1 and ves grade"),
