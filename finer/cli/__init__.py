@@ -22,6 +22,7 @@ from finer.errors import FinerError, unknown
 __all__ = ["build_parser", "free_folder", "main", "replaced"]
 
 FAMILIES = (machine, training, answers, doubts, foreign, reading)
+EPILOG = "finer COMMAND --help lists the options of a command. The README has an example of each; finer demo is the shortest way in."
 DOWN, INTERRUPTED = 2, 130
 """Exit codes: a mistake of the person, and Ctrl-C."""
 
@@ -81,7 +82,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     """The parser of ``finer`` and those of its commands by name."""
     from finer import __version__
 
-    parser = Parser(prog="finer", description="Teach a small language model SQL, and see why each answer was paid.")
+    parser = Parser(prog="finer", description="Teach a small language model SQL, and see why each answer was paid.", epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"finer-workbench {__version__}")
     places = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands: dict[str, Parser] = {}

@@ -54,6 +54,7 @@ def number_like(node: Tree) -> bool:
 
 
 def joins(select: Tree) -> list[exp.Join]:
+    """The joins of a SELECT, in their order."""
     return select.args.get("joins") or []
 
 
@@ -125,6 +126,7 @@ def declared(column: Tree, schema: Schema) -> Column | None:
 
 
 def table_of_column(column: exp.Column, schema: Schema) -> Table | None:
+    """The table of the schema that a column belongs to; None where its source is derived or unknown."""
     source = source_of(column, schema)
     return table_of(source, schema) if source else None
 

@@ -44,6 +44,7 @@ def evidence(facts: Facts) -> dict[str, Any]:
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
+    """The evidence in one sentence."""
     overlap = facts.overlap
     if overlap.overlap is None:
         found = f"no overlap: {short(overlap.reason)}"

@@ -74,6 +74,7 @@ def evidence(facts: Facts) -> dict[str, Any]:
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
+    """The evidence in one sentence."""
     found = facts.bigram
     said = f"bigram overlap {found.overlap:.2f}: {len(found.missing)} pairs missing, {len(found.extra)} extra"
     return f"right, so paid in full; {said}" if facts.right else said

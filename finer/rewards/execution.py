@@ -37,6 +37,7 @@ def evidence(facts: Facts) -> dict[str, Any]:
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
+    """The evidence in one sentence."""
     if facts.right:
         return "right: the result is the gold's on every instance"
     reason = short(facts.verdict.reason)

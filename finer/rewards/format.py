@@ -23,6 +23,7 @@ def evidence(facts: Facts) -> dict[str, Any]:
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
+    """The evidence in one sentence."""
     if facts.parsed.well_formed:
         return "one thought, then one query"
     return f"the format is broken: {short(facts.parsed.reason)}"

@@ -46,6 +46,7 @@ def value_as_of(memory: Memory, question: Question, rollout: Rollout) -> float |
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
+    """The evidence in one sentence."""
     match = facts.match
     if match.similarity is None:
         found = f"no similarity: {short(match.reason)}"

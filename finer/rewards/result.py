@@ -73,6 +73,7 @@ def evidence(facts: Facts) -> dict[str, Any]:
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
+    """The evidence in one sentence."""
     found = facts.result
     said = found.reason or f"results share {found.cells:.0%} of their cells and {found.columns:.0%} of their columns"
     return f"right, so paid in full; {said}" if facts.right else said

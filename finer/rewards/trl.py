@@ -59,6 +59,7 @@ def reward_functions(scorer: Scorer) -> list[RewardFunction]:
 
 
 def part_function(part: str, batch: BatchScorer) -> RewardFunction:
+    """One part as a reward function of its name; its batch is scored once for all parts."""
     def reward(prompts: Any = None, completions: Sequence[Completion] = (), **columns: Any) -> list[float | None]:
         return batch.values(part, completions, columns)
 
