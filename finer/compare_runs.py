@@ -4,20 +4,24 @@ A comparison has a source: an evaluation that both runs made (its last in each r
 both trained on, the last group in each run). In an evaluation a question is right or wrong; in a group it is the share of
 the judged answers that are right.
 
-Not covered: two files of predictions (``versus``), drawing (``render.runs_apart``).
+Two files of predictions, once judged, are compared in the same form (``compare_judged``).
+
+Not covered: judging predictions (``evaluate``; ``versus`` for a table of figures), drawing (``render.runs_apart``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from finer.accounts import paired
 from finer.errors import FinerError
+from finer.records import Question
 from finer.run_index import RunIndex
 from finer.run_index_schema import LastGroup
 from finer.runs import Run
-from finer.runs_schema import EvaluatedQuestion, Evaluation
+from finer.runs_schema import Evaluation
 
 LAST_STEPS = "last steps"
 
@@ -97,10 +101,27 @@ def compare_evaluations(first: Run, second: Run, source: str) -> RunComparison:
         raise ComparisonError(
             f"the runs share no evaluation {source!r}; they can be compared by {', '.join(sources(first, second))}."
         )
-    answers = [{one.question_index: one for one in side.questions if one.correct is not None} for side in sides]
-    shared = [index for index in answers[0] if index in answers[1]]
-    pairs = tuple(QuestionPair(index, "", "", *(_judged(answer[index]) for answer in answers)) for index in shared)
-    p = paired(*([bool(answer[index].correct) for index in shared] for answer in answers)).p if shared else None
+    answers = [{one.question_index: _judged(one.correct, one.status, one.sql) for one in side.questions if one.correct is not None} for side in sides]
+    return _of_sides(source, *answers, {})
+
+
+def compare_judged(first: Mapping[str, Any], second: Mapping[str, Any], questions: Iterable[Question]) -> RunComparison:
+    """Two systems on the questions that both answered and that were judged: what ``judge_predictions`` says of each.
+
+    The source is the first one's metric. For a rule that gives right or wrong.
+    """
+    answers = [
+        {row["index"]: _judged(row["correct"], row["status"], row["sql"]) for row in side["per_question"] if row["correct"] is not None}
+        for side in (first, second)
+    ]
+    return _of_sides(first["metric"], *answers, {question.index: question for question in questions})
+
+
+def _of_sides(source: str, first: dict[int, Side], second: dict[int, Side], questions: Mapping[int, Question]) -> RunComparison:
+    shared = [index for index in first if index in second]
+    named = {index: (questions[index].db_id, questions[index].text) if index in questions else ("", "") for index in shared}
+    pairs = tuple(QuestionPair(index, *named[index], first[index], second[index]) for index in shared)
+    p = paired(*([side[index].right == 1 for index in shared] for side in (first, second))).p if shared else None
     return RunComparison(source, pairs, p)
 
 
@@ -119,9 +140,8 @@ def _last_evaluations(run: Run, questions: bool) -> dict[str, Evaluation]:
     return {f"{one.split}, {one.metric}": one for one in sorted(found, key=lambda one: one.step)}
 
 
-def _judged(one: EvaluatedQuestion) -> Side:
-    status = "correct" if one.correct else "wrong" if one.status in ("ok", "empty") else one.status
-    return Side(float(bool(one.correct)), status, one.sql)
+def _judged(correct: bool, status: str, sql: str) -> Side:
+    return Side(float(correct), "correct" if correct else "wrong" if status in ("ok", "empty") else status, sql)
 
 
 def _trained(one: LastGroup) -> Side:

@@ -14,6 +14,7 @@ from finer.compare_runs import (
     RunComparison,
     Side,
     compare_evaluations,
+    compare_judged,
     part_names,
     sources,
 )
@@ -173,3 +174,18 @@ def test_the_page_is_filtered_as_the_view_is(runs, tmp_path):
         page.get_by_label("Search").fill("select 1, 4")
         assert count.inner_text() == "1 of 2 questions"
         lab.keep(page.locator("main"), "compare-page")
+
+
+def test_judged_predictions_compare_like_evaluations():
+    def judged(**rows):
+        per_question = [{"index": int(name[1:]), "correct": right, "status": status, "sql": name} for name, (right, status) in rows.items()]
+        return {"metric": "strict", "per_question": per_question}
+
+    first = judged(q3=(True, "ok"), q1=(False, "error"), q2=(None, "gold_failed"), q4=(True, "ok"))
+    second = judged(q1=(True, "ok"), q2=(True, "ok"), q3=(False, "empty"), q5=(True, "ok"))
+    found = compare_judged(first, second, [samples.question(1, "How many?")])
+    assert (found.source, found.p) == ("strict", 1.0)
+    assert [(pair.question_index, pair.question, pair.change, pair.first.status, pair.second.status) for pair in found.pairs] == [
+        (3, "", "lost", "correct", "wrong"),
+        (1, "How many?", "gained", "error", "correct"),
+    ]

@@ -17,7 +17,7 @@ import pytest
 HERE = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-NOTEBOOKS = ["01_questions_and_databases", "02_execution_reward", "03_atomic_reward", "04_memory_reward", "05_rewards_to_advantages"]
+NOTEBOOKS = ["01_questions_and_databases", "02_execution_reward", "03_atomic_reward", "04_memory_reward", "05_rewards_to_advantages", "09_evaluation"]
 
 SET_UP_LINES, MEDIAN_LINES, MOST_LINES = 5, 7, 40
 CODE_CELLS = range(15, 26)

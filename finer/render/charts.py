@@ -102,8 +102,10 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
 
-def chart(label: str, series: list[Series], bounds: tuple[float, float] | None = None) -> Markup:
-    """A chart of one or several series over training steps; ``bounds`` fixes the y axis, else it fits the points."""
+def chart(
+    label: str, series: list[Series], bounds: tuple[float, float] | None = None, unit: str = "training step"
+) -> Markup:
+    """A chart of one or several series over training steps, or what ``unit`` names; ``bounds`` fixes the y axis, else it fits the points."""
     drawn = [one for one in series if one.points]
     xs = [point.x for one in drawn for point in one.points]
     low, high = bounds or _bounds(drawn)
@@ -113,7 +115,7 @@ def chart(label: str, series: list[Series], bounds: tuple[float, float] | None =
     return tag(
         "svg",
         tag("title", label),
-        _axes(across, up),
+        _axes(across, up, unit),
         marks,
         viewbox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
@@ -131,7 +133,7 @@ def _bounds(series: list[Series]) -> tuple[float, float]:
     return (low if low == 0 else low - margin), high + margin
 
 
-def _axes(across: Scale, up: Scale) -> list[Markup]:
+def _axes(across: Scale, up: Scale, unit: str) -> list[Markup]:
     rows = []
     for value in nice_ticks(up.low, up.high):
         y = up(value)
@@ -140,7 +142,7 @@ def _axes(across: Scale, up: Scale) -> list[Markup]:
     for value in _whole_ticks(across):
         rows.append(tag("text", tick_label(value), x=across(value), y=HEIGHT - BOTTOM + 14, text_anchor="middle"))
     rows.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=up.start, y2=up.start, class_="c-axis"))
-    rows.append(tag("text", "training step", x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 4, text_anchor="middle"))
+    rows.append(tag("text", unit, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 4, text_anchor="middle"))
     return rows
 
 
