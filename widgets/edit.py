@@ -6,8 +6,6 @@ are not here, it says so.
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets
 
 from finer.datasets import Dataset
@@ -37,7 +35,7 @@ class EditView(View):
     dataset: Dataset | None = None
     """Set it where the run's own data set is not the one to score on."""
 
-    def __init__(self, *told: Any, **named: Any):
+    def prepare(self) -> None:
         self.thought, self.sql = text_fields()
         self.where = ipywidgets.Dropdown(options=[REPLACES, JOINS], description="Counts", layout=ipywidgets.Layout(width="300px"))
         self.button = ipywidgets.Button(description="Score", icon="check", tooltip="Score this text as its training step would have")
@@ -48,7 +46,6 @@ class EditView(View):
         self.parent: Rollout | None = None
         self._taken: tuple[str, str] = ("", "")
         self._scorer: EditScorer | None = None
-        super().__init__(*told, **named)
         buttons = ipywidgets.HBox([self.where, self.button, self.again], layout=ipywidgets.Layout(flex_flow="row wrap"))
         self._panel = ipywidgets.VBox([self.thought, self.sql, buttons, self.status, self.widget])
         self.button.on_click(lambda _: self.score())

@@ -8,7 +8,6 @@ Not covered: other answers than the best paid one (choose them in the Group tab)
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -25,8 +24,6 @@ from finer.render.matrix_page import matrix_page
 from finer.render.style import STYLE
 from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
-from finer.runs import Run
-from widgets.choice import Choice
 from widgets.indexed import IndexedView
 from widgets.live import front_end
 
@@ -65,24 +62,13 @@ class MatrixView(IndexedView):
 
     title = "Matrix"
 
-    def __init__(
-        self,
-        run: Run | str | Path,
-        group_id: int | None = None,
-        position: int | None = None,
-        *,
-        choice: Choice | None = None,
-    ):
-        self._live: MatrixFrontEnd | None = None
-        super().__init__(run, group_id, position, choice=choice)
+    def prepare(self) -> None:
         self.notes = RunNotes(self.run)
         self._live = MatrixFrontEnd(matrix=_empty(""), wanted={})
         self._panel = ipywidgets.VBox([self._live, self.widget])
         self._live.observe(lambda _: self.refresh(), "wanted")
         self._live.observe(lambda change: self._picked(change["new"]), "pick")
         self._live.observe(lambda change: self._pinned(change["new"]), "pin")
-        if choice is None:
-            self.refresh()
 
     @property
     def panel(self) -> ipywidgets.Widget:
@@ -95,8 +81,6 @@ class MatrixView(IndexedView):
 
     def refresh(self) -> None:
         """Answers the front end again, and draws the difference to the time before; sends nothing where nothing changed."""
-        if self._live is None:
-            return
         with self.choice.lock:
             if not self.index.keep_up(0.05, self._grown):
                 done, of = self.index.progress()
@@ -139,7 +123,7 @@ class MatrixView(IndexedView):
         return self.index.questions(pinned[:most] or self.index.most_asked(most))
 
     def _wanted(self) -> tuple[str, int]:
-        wanted = self._live.wanted if self._live else {}
+        wanted = self._live.wanted
         skip = wanted.get("skip")
         good = isinstance(skip, int) and not isinstance(skip, bool) and 0 <= skip < 10**9
         return str(wanted.get("text") or "")[:500], skip if good else 0

@@ -34,7 +34,7 @@ class MemoryView(View):
     dataset: Dataset | None = None
     """Set it where the run's own data set, whose traces the memory began with, is not the one to be loaded."""
 
-    def __init__(self, *told: Any, **named: Any):
+    def prepare(self) -> None:
         self.past = ipywidgets.Checkbox(description="map, and the score as of other steps", indent=False)
         self.as_of = ipywidgets.IntSlider(description="As of step", min=1, max=1, continuous_update=False, disabled=True)
         self.drawn = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
@@ -44,7 +44,6 @@ class MemoryView(View):
         self._plane: Plane | None = None
         self._shown: tuple[Any, ...] = ()
         self._moving = False
-        super().__init__(*told, **named)
         controls = ipywidgets.HBox([self.past, self.as_of], layout=ipywidgets.Layout(flex_flow="row wrap"))
         self._panel = ipywidgets.VBox([self.widget, controls, self.drawn])
         self.past.observe(self._asked, "value")

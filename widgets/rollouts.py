@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -25,8 +24,6 @@ from finer.render.markup import one_line, plain, plain_line, tag
 from finer.render.style import STATUS_WORDS, number, status_badge
 from finer.run_index_schema import SORTS, AnswerFilter, AnswerPage, AnswerRow
 from finer.run_notes import Note, RunNotes
-from finer.runs import Run
-from widgets.choice import Choice
 from widgets.indexed import SECONDS_TO_WAIT, IndexedView
 from widgets.live import front_end
 
@@ -86,28 +83,16 @@ class RolloutsView(IndexedView):
 
     title = "Rollouts"
 
-    def __init__(
-        self,
-        run: Run | str | Path,
-        group_id: int | None = None,
-        position: int | None = None,
-        *,
-        choice: Choice | None = None,
-    ):
+    def prepare(self) -> None:
         self._trouble = ""
-        super().__init__(run, group_id, position, choice=choice)
         self.notes = RunNotes(self.run)
         self.widget = RolloutsFrontEnd(page=self._empty_page(""), wanted={})
         self.widget.observe(lambda _: self._asked_for(), "wanted")
         self.widget.observe(lambda change: self._picked(change["new"]), "pick")
         self.widget.observe(lambda change: self._marked(change["new"]), "mark")
-        if choice is None:
-            self.refresh()
 
     def refresh(self) -> None:
         """Answers the front end's last request again; sends nothing where nothing changed."""
-        if not hasattr(self, "notes"):
-            return
         self._answer()
 
     def static(self) -> Markup:

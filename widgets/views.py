@@ -65,8 +65,12 @@ class View:
         self.choice = choice or Choice(self.run, group_id, position)
         self.widget = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
         self._shared_style = choice is not None  # a workbench carries the style sheet once for all its views
+        self.prepare()
         if choice is None:
             self.refresh()  # a workbench refreshes its views when all of it stands
+
+    def prepare(self) -> None:
+        """Makes what the view brings beside its HTML widget; once, before it is first drawn."""
 
     def fragment(self) -> Markup:
         """The view's HTML as it should look now."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import ipywidgets
 
@@ -20,9 +19,7 @@ from finer.render.markup import plain
 from finer.render.weights import weight_sliders
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Recipe, Shaping
-from finer.runs import Run
 from finer.whatif import Answers, Outcome, Settings, answers_of_run, as_recorded, rerun, scaling_of
-from widgets.choice import Choice
 from widgets.views import View, nothing_yet
 
 AS_RECORDED = "as recorded"
@@ -118,19 +115,11 @@ class WhatIfView(View):
 
     title = "What-if"
 
-    def __init__(
-        self,
-        run: Run | str | Path,
-        group_id: int | None = None,
-        position: int | None = None,
-        *,
-        choice: Choice | None = None,
-    ):
+    def prepare(self) -> None:
         self.knobs: Knobs | None = None
         self._box = ipywidgets.VBox()
         self._read: tuple[object, Answers | None] = (None, None)
         self._before: Outcome | None = None
-        super().__init__(run, group_id, position, choice=choice)
 
     @property
     def panel(self) -> ipywidgets.Widget:
