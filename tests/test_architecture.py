@@ -1,4 +1,4 @@
-"""docs/architecture.md is true: every module stands in its tables, and imports point down them or along a floor."""
+"""docs/architecture.md is true: every module stands in its tables, and imports point down them; and the README misses no command or view."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+import widgets
+from finer.cli import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
@@ -67,3 +70,10 @@ def test_files_and_functions_are_short_and_every_module_says_its_job(package):
         wrong += [f"{path}: over {MOST_LINES} lines"] if len((ROOT / path).read_text("utf-8").splitlines()) > MOST_LINES else []
         wrong += [f"{path}: {one.name} is long" for one in functions if one.end_lineno - one.lineno >= MOST_FUNCTION_LINES]
     assert wrong == []
+
+
+def test_the_readme_has_an_example_of_every_command_and_every_view():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = {name: rf"\| `{name}` \| `finer {name}\b" for name in build_parser()[1]}
+    examples |= {name: rf"\b{name}\(" for name in widgets.__all__}
+    assert [name for name, example in examples.items() if not re.search(example, readme)] == []
