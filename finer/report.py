@@ -2,7 +2,8 @@
 
 ``write_report(run, "report.html")`` writes one HTML file that needs no network and no kernel. It explains at most three
 groups, chosen by the rules that ``chosen_groups`` states, and carries up to 5,000 answers to search and to walk through;
-the page says which. Without scripts everything but that search is still there.
+the page says which. Without scripts everything but that search is still there. ``write_exploration`` writes a second page, in which
+plotly draws the answers over any two of their measures.
 
 Not covered: all answers of a longer run (open it in a notebook), comparing runs.
 """
@@ -17,14 +18,16 @@ from typing import Any
 
 from finer.alarms import alarms_of
 from finer.errors import FinerError
-from finer.explorer import explorer_data
+from finer.explorer import MOST_BYTES, explorer_data
 from finer.ledger import outcome_of, signal_ledger
+from finer.points import points_of
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
 from finer.render.charts import wilson
 from finer.render.explorer import explorer
 from finer.render.ledger import ledger
 from finer.render.markup import join, one_line, plain, tag
+from finer.render.points_page import points_page
 from finer.render.style import signed, status_badge
 from finer.render.telling import how_telling, is_mixed, is_rescued, telling_rollout
 from finer.runs import Run
@@ -44,16 +47,36 @@ def write_report(run: Run | str | Path, path: str | Path) -> Path:
     Raises RunStoreError where there is no run, ReportError where the file cannot be written.
     """
     run = run if isinstance(run, Run) else Run(run)
-    path = Path(path)
-    document = report_html(run).encode("utf-8")
+    return _written(Path(path), report_html(run))
+
+
+def _written(path: Path, document: str) -> Path:
     try:
-        _replace(path, document)
+        _replace(path, document.encode("utf-8"))
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(
             f"{path} cannot be written ({reason}). Give a file name in a folder that is there and may be written."
         ) from error
     return path
+
+
+def write_exploration(run: Run | str | Path, path: str | Path) -> Path:
+    """Writes the page that explores a run's answers by axes, marks and selection; the same promises and errors as ``write_report``.
+
+    Raises PlotlyMissingError where the package that holds plotly.js is not installed.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    return _written(Path(path), exploration_html(run))
+
+
+def exploration_html(run: Run) -> str:
+    """The page as text; shorter texts where its answers would take more than ``MOST_BYTES``."""
+    for longest in (200, 80, 20):
+        content = points_page(points_of(run, longest_text=longest))
+        if len(content.encode("utf-8")) <= MOST_BYTES:
+            break
+    return page(f"Answers of the run {plain(run.folder.name)}", content)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -147,6 +147,20 @@ def choose_a_cell(output) -> None:
     output.locator(f".fx-cell[aria-current][data-group='{group}']").wait_for()
 
 
+def box_the_points(output) -> None:
+    """Asks for plotly, and drags a box around the left half of what it drew."""
+    output.get_by_role("button", name="Zoom and select").click()
+    output.locator(".js-plotly-plot .point").first.wait_for()
+    area = output.locator(".js-plotly-plot .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    box, mouse = area.bounding_box(), output.page.mouse
+    mouse.move(box["x"] + 2, box["y"] + 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2, steps=6)
+    mouse.up()
+    output.get_by_text("selected, of").wait_for()
+
+
 def try_an_answer(output) -> None:
     output.get_by_placeholder("words of a question").fill("playlist")
     output.locator("textarea:visible").last.fill("SELECT 1")
@@ -193,6 +207,7 @@ VIEWS = {
     "Guess": Case("Another group", guess, "len(view('Guess').tally.scores)", "1"),
     "Rollouts": Case("answers", find_an_answer, "[view('Rollouts').widget.page['chosen'] == one.rollout_id for one in bench.selection]", "[True]"),
     "Matrix": Case("question", choose_a_cell, "view('Matrix').live.pick['group'] == bench.selection[0].group_id", "True"),
+    "Explore": Case("answers of the run", box_the_points, "{one.group_id for one in bench.selection} <= {one.group_id for one in view('Explore').selection}, len(bench.selection) > 1", "True True"),
     "Playground": Case("A database of your own", try_an_answer, "'playlist' in bench.question.text, bench.tried is not None", "True True", "Playground()"),
     "Compare": Case("questions", show_all_questions, "bench.change.value == '' and len(bench.pairs()) > 0", "True", "CompareRuns(folder, folder)"),
     "Controls": Case("Weights, from the next step on", press_pause, "[one.kind for one in bench.run.requests()]", "['pause']", "Workbench(trains())"),

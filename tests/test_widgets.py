@@ -83,6 +83,7 @@ WORDS = {
     "What-if": "change places",
     "Matrix": "Best paid answer at step 2",
     "Rollouts": "16 answers, 1 to 16 shown",
+    "Explore": "answers of the run",
     "Guess": "place 1",
 }
 
@@ -90,6 +91,7 @@ WORDS = {
 STATIC_WORDS = {
     "Matrix": "Questions over steps",
     "Rollouts": "16 answers; the 16 best paid are shown",
+    "Explore": "answers of the run",
     "Guess": "Guess",
 }
 

@@ -1,12 +1,13 @@
 """Views of a run for notebooks: ``from widgets import Workbench; Workbench("runs/first").follow()``.
 
 Fed by records and run stores alone; imports neither torch, transformers nor trl, so a view opens on a machine that could
-never train. Core ipywidgets only, written to the interface that versions 7 and 8 share.
+never train. Core ipywidgets, anywidget, and plotly for one view, written to the interface that versions 7 and 8 share.
 """
 
 from widgets.compare import CompareRuns
 from widgets.controls import Controls
 from widgets.edit import EditView
+from widgets.explore import ExploreView
 from widgets.guess import GuessView
 from widgets.ledger import LedgerView
 from widgets.matrix import MatrixView
@@ -25,6 +26,7 @@ __all__ = [
     "Controls",
     "Curves",
     "EditView",
+    "ExploreView",
     "GroupView",
     "GuessView",
     "LedgerView",

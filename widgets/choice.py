@@ -63,6 +63,14 @@ class Choice:
             self.pinned = True
             self.chosen()
 
+    def pick_several(self, group_id: int, rollout_ids: tuple[int, ...]) -> None:
+        """A person's choice of several answers to one question; the first is the one that is explained."""
+        with self.lock:
+            self.show_group(group_id)
+            self.show_rollouts(rollout_ids)
+            self.pinned = True
+            self.chosen()
+
     def show_newest(self) -> None:
         """The newest step's most telling group."""
         self.show_step(self.run.last_step)

@@ -25,6 +25,7 @@ from finer.runs import Run
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
 from widgets.edit import EditView
+from widgets.explore import ExploreView
 from widgets.guess import GuessView
 from widgets.ledger import LedgerView
 from widgets.matrix import MatrixView
@@ -60,6 +61,7 @@ KINDS = (
     WhatIfView,
     MatrixView,
     RolloutsView,
+    ExploreView,
     GuessView,
 )
 """The views in the order of their tabs; one that shows the whole run has no selectors above it."""
