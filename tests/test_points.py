@@ -15,6 +15,7 @@ import render_samples as samples
 from hostile_texts import HOSTILE, group_of, recorded
 
 import finer
+from finer import cli
 from finer.points import points_of
 from finer.render import points_page as page_module
 from finer.render.points import COUNT, LOOKS, classes, points_chart
@@ -38,7 +39,11 @@ def in_browser(test):
 
 @pytest.fixture(scope="module")
 def exploration(tmp_path_factory):
-    return write_exploration(Run(RECORDED), tmp_path_factory.mktemp("explore") / "explore.html")
+    """Made as a person makes it."""
+    folder = tmp_path_factory.mktemp("explore")
+    assert cli.main(["report", str(RECORDED), "--html", str(folder / "report.html"), "--explore", str(folder / "explore.html")]) == 0
+    assert sorted(one.name for one in folder.iterdir()) == ["explore.html", "report.html"]
+    return folder / "explore.html"
 
 
 # --- the points
@@ -221,6 +226,21 @@ def test_the_view_waits_with_plotly_and_a_box_is_the_choice(tmp_path):
     assert [one.position for one in view.choice.selection] == [1, 4] and view.choice.group.group_id == 9
     assert sorted((one.group_id, one.position) for one in view.selection) == [(view.points().group_ids[0], 0), (9, 1), (9, 4)]
     assert "3 answers selected, of 2 groups" in view.says.value
+
+
+def test_a_run_that_trains_is_read_seldom_and_at_once_when_asked_or_ended(tmp_path):
+    with RunWriter.create(tmp_path / "run", {}) as writer:
+        writer.write_step(1, [samples.group(1, 1)], {}, {})
+        view = ExploreView(Run(tmp_path / "run"))
+        view._rested = float("inf")
+        writer.write_step(2, [samples.group(2, 2)], {}, {})
+        assert len(view.points().sql) == 4
+        view.start()
+        assert len(view.points().sql) == 8
+        view._rested = float("inf")
+        writer.write_step(3, [samples.group(3, 3)], {}, {})
+        writer.set_status("finished")
+        assert len(view.points().sql) == 12
 
 
 def test_what_a_point_says_is_escaped_for_plotly(tmp_path):

@@ -8,6 +8,7 @@ Not covered: the same as a page (``finer.render.points_page``).
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -23,6 +24,8 @@ from finer.render.points_page import CONFIG, escaped, points_page
 from finer.render.style import STYLE, number, signed
 from widgets.views import View
 
+REST_FACTOR = 30
+"""Reading 5,000 answers takes a third of a second: after t seconds of CPU, a run that trains is not read for 30 t."""
 OPEN, READ_AGAIN = "Zoom and select (plotly, 5 MB)", "Read the run again"
 _GREY = "#7a848e"
 """Of axes and words: readable on light and on dark, since a figure does not hear of the notebook's theme."""
@@ -34,7 +37,9 @@ class ExploreView(View):
 
     title = "Explore"
     of_run = True
-    _points: tuple[int, Points] | None = None
+    _points: tuple[object, Points] | None = None
+    _rested = 0.0
+    """When the run may be read again while it trains."""
     _drawn: tuple[object, Markup] | None = None
     _offering = False
 
@@ -67,10 +72,13 @@ class ExploreView(View):
         return [rollout for group in groups for rollout in group.rollouts if rollout.rollout_id in ids]
 
     def points(self) -> Points:
-        """The answers, read again where the run has changed."""
-        version = self.run.version()
-        if self._points is None or self._points[0] != version:
-            self._points = version, points_of(self.run)
+        """The answers, read again where the run has a further step; beside a training, a thirtieth of the time at most."""
+        state = (self.run.last_step, self.run.status)
+        resting = state[1] == "running" and time.monotonic() < self._rested
+        if self._points is None or (self._points[0] != state and not resting):
+            began = time.thread_time()
+            self._points = state, points_of(self.run)
+            self._rested = time.monotonic() + REST_FACTOR * (time.thread_time() - began)
             self._offer(self._points[1])
         return self._points[1]
 
@@ -106,6 +114,7 @@ class ExploreView(View):
         """Puts plotly's figure in the place of the small form; where it is there already, reads the run again."""
         with self.choice.lock:
             try:
+                self._rested = 0.0  # a person asked
                 if self.figure is None:
                     self.figure = _empty_figure()
                 self._draw()
