@@ -30,7 +30,7 @@ NEEDED = (
     "torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy", "pandas",
     "sqlglot", "sqlglotc", "wordllama", "duckdb", "psutil", "rich", "ipywidgets", "anywidget", "plotly", "jupyterlab", "ipykernel",
 )  # fmt: skip
-FOR_TESTS = ("pytest", "pytest-xdist", "hypothesis", "nbval", "ruff")
+FOR_TESTS = ("pytest", "pytest-xdist", "hypothesis", "nbval", "playwright", "ruff")
 FOR_GPU = ("unsloth", "bitsandbytes")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

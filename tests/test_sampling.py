@@ -133,5 +133,7 @@ def test_the_tiny_policy_sampled_four_times_on_three_questions(dataset):
     sampling, greedy = found["cost"]["sampling"], found["cost"]["greedy"]
     assert sampling["seconds_a_question"] > 0 and greedy["seconds_a_question"] > 0
     assert 1 <= greedy["tokens_a_question"] <= 100 and 4 <= sampling["tokens_a_question"] <= 400
-    assert found["options"] == {"temperature": 1.0, "top_p": 1.0, "seed": 7, "max_completion_tokens": 100, "policy": "tiny"}
+    assert found["options"] == {
+        "temperature": 1.0, "top_p": 1.0, "seed": 7, "max_completion_tokens": 100, "policy": "tiny", "columns": "whole schema",
+    }  # fmt: skip
     assert any("tokens a question" in line for line in vote_table(found))
