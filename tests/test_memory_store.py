@@ -264,7 +264,10 @@ def test_a_reader_sees_whole_commits_while_another_process_writes(tmp_path):
         memory = Memory.open(tmp_path, HashingEncoder(), read_only=True)
         seen = [memory.refresh() for _ in range(30)]
         assert seen == sorted(seen) and all(count % 7 == 0 for count in seen)
-        assert memory.match([f"count w{seen[-1] - 1}"], "x")[0].neighbours[0].thought == f"count w{seen[-1] - 1}"
+        newest = f"count w{seen[-1] - 1}"
+        assert memory.traces[-1].thought == newest
+        # Not "is the nearest": 64 buckets are few, and an older word may hash to the same vector.
+        assert memory.match([newest], "x")[0].neighbours[0].similarity == pytest.approx(1.0)
     finally:
         writer.kill()
         writer.communicate()
