@@ -152,8 +152,11 @@ class Notebook:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", self._asked)
-        page.goto(address)
-        page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
+        self._open(address)
+
+    def _open(self, address: str) -> None:
+        self.page.goto(address)
+        self.page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
 
     def _heard(self, message) -> None:
         if message.type == "error":
@@ -164,13 +167,21 @@ class Notebook:
         dialog.dismiss()
 
     def command(self, name: str, **values) -> None:
-        """Runs one of JupyterLab's own commands and waits for it."""
-        self.page.evaluate("([name, values]) => window.jupyterapp.commands.execute(name, values).then(() => null)", [name, values])
+        """Runs one of JupyterLab's own commands and waits for it, but not for ever: a lost connection answers nothing."""
+        self.page.evaluate(_COMMAND, [name, values, MILLISECONDS])
 
     def run_all(self) -> None:
-        """Runs every cell, as the menu does, and waits for the last."""
-        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.ready.then(() => null)")
-        self.command("notebook:run-all-cells")
+        """Runs every cell, as the menu does, until each has its number; a crowded machine that lost the kernel gets a second try."""
+        for is_last in (False, True):
+            self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.ready.then(() => null)")
+            self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+            try:
+                self.page.wait_for_function(_ALL_HAVE_RUN, timeout=2 * MILLISECONDS)
+                return
+            except Exception:
+                if is_last:
+                    raise
+                self._open(self.page.url)
 
     def run(self, place: int) -> str:
         """Runs the cell at ``place`` again; what it printed."""
@@ -201,6 +212,11 @@ class Notebook:
         return output.evaluate(_STICKS_OUT)
 
 
+_COMMAND = """([name, values, milliseconds]) => Promise.race([
+  window.jupyterapp.commands.execute(name, values).then(() => null),
+  new Promise((_, fail) => setTimeout(() => fail(new Error(`${name} took over ${milliseconds} ms`)), milliseconds)),
+])"""
+_ALL_HAVE_RUN = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(prompt => /\\d/.test(prompt.textContent))"""
 _STICKS_OUT = """root => {
   const edge = root.getBoundingClientRect().right;
   const scrolls = node => {
