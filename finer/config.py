@@ -56,7 +56,7 @@ class TrainConfig:
     memory_contrast: bool = False
     """Set the failed thoughts against the verified ones: wrong answers then join the memory too, apart from the right ones."""
     threads: int = 0
-    """CPU threads; 0: as many as the machine has."""
+    """CPU threads; 0: what OMP_NUM_THREADS says, else as many as the machine has."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Weights that replace the recipe's own, by part."""
 

@@ -149,7 +149,8 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
     import torch
 
     recipe, dataset, dev, policy = prepared
-    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    if config.threads or "OMP_NUM_THREADS" not in os.environ:  # where it is set, torch has heeded it
+        torch.set_num_threads(config.threads or os.cpu_count() or 1)
     with quiet(), closing(Controls(writer)) as controls, Judge({**dataset.databases, **dev.databases}) as judge:
         scorer = _scorer(config, recipe, dataset, judge, checkpoint)
         shown = Shown({**dataset.databases, **dev.databases}, config.columns)
