@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import pytest
 
 BROWSER = os.environ.get("FINER_BROWSER", "")
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +41,11 @@ def reason_to_skip() -> str:
     except ImportError:
         return "the package playwright is not installed (it comes with the dev extra)"
     return ""
+
+
+def in_browser(test):
+    """Marks a test as one that needs the browser; it is skipped, with the reason, where it cannot run."""
+    return pytest.mark.browser(pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())(test))
 
 
 class Server:

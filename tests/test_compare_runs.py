@@ -154,8 +154,7 @@ def test_nothing_in_common(runs, tmp_path):
     assert "no question in common here" in view.shown.value
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())
+@lab.in_browser
 def test_the_page_is_filtered_as_the_view_is(runs, tmp_path):
     view = CompareRuns(*runs)
     view.source.value = "last steps"

@@ -28,15 +28,6 @@ from widgets.explore import hover_words
 RECORDED = finer.DATA / "recorded" / "first-steps"
 
 
-browser_marks = [pytest.mark.browser, pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())]
-
-
-def in_browser(test):
-    for mark in browser_marks:
-        test = mark(test)
-    return test
-
-
 @pytest.fixture(scope="module")
 def exploration(tmp_path_factory):
     """Made as a person makes it."""
@@ -141,7 +132,7 @@ def drag(page, lasso=False) -> None:
     page.mouse.up()
 
 
-@in_browser
+@lab.in_browser
 def test_axes_marks_filters_and_selection_work_offline(opened, exploration):
     page = opened(exploration)
     whole = len(points_of(Run(RECORDED)).sql)
@@ -170,7 +161,7 @@ def test_axes_marks_filters_and_selection_work_offline(opened, exploration):
     lab.keep(page.locator(".f-explore"), "explore-page-histogram")
 
 
-@in_browser
+@lab.in_browser
 def test_the_page_fits_a_phone_and_a_dark_screen(opened, exploration):
     page = opened(exploration)
     for look, size, scheme in (("wide", lab.WIDE, "light"), ("dark", lab.WIDE, "dark"), ("phone", lab.PHONE, "light")):
@@ -181,7 +172,7 @@ def test_the_page_fits_a_phone_and_a_dark_screen(opened, exploration):
         assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-@in_browser
+@lab.in_browser
 def test_hostile_texts_are_shown_in_hover_and_list_and_nothing_runs(opened, tmp_path):
     nasty = [*HOSTILE.values(), "<b>bold</b> <a href='javascript:alert(1)'>link</a> &lt;i&gt; %{x} $\\alpha$ <br>"]
     groups = [

@@ -24,13 +24,6 @@ from finer.whatif import Settings, answers_of_run, as_recorded, ranks, rerun
 from widgets import MatrixView, RolloutsView, WhatIfView
 
 RECORDED = finer.DATA / "recorded" / "first-steps"
-browser_test = [pytest.mark.browser, pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())]
-
-
-def in_browser(test):
-    for mark in browser_test:
-        test = mark(test)
-    return test
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +83,7 @@ def told(step, completion):
     return group_of(step, completion=completion)
 
 
-@in_browser
+@lab.in_browser
 def test_all_answers_are_searched_and_filtered(opened, tmp_path):
     page = opened(written(tmp_path, RolloutsView(RECORDED)))
     assert page.locator(".x-count").inner_text() == "768 of 768 answers"
@@ -99,7 +92,7 @@ def test_all_answers_are_searched_and_filtered(opened, tmp_path):
     assert page.locator(".x-count").inner_text() == f"{right} of 768 answers"
 
 
-@in_browser
+@lab.in_browser
 def test_the_matrix_is_clicked_walked_scrubbed_and_filtered(opened, tmp_path, monkeypatch):
     monkeypatch.setenv("FINER_CACHE", str(tmp_path / "cache"))
     view = MatrixView(recorded(tmp_path, [told(step, f"SELECT {step}, name FROM author") for step in (1, 2, 3)]))
@@ -130,7 +123,7 @@ def test_the_matrix_is_clicked_walked_scrubbed_and_filtered(opened, tmp_path, mo
 SCALINGS = {"none": Scaling(), "group": Scaling("group"), "batch": Scaling("batch"), "parts": Scaling(aggregation=PARTS_FIRST)}
 
 
-@in_browser
+@lab.in_browser
 def test_turned_weights_give_the_numbers_of_whatif(opened, tmp_path):
     view = WhatIfView(RECORDED, group_id=7)
     page = opened(written(tmp_path, view))
@@ -154,7 +147,7 @@ def test_turned_weights_give_the_numbers_of_whatif(opened, tmp_path):
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-@in_browser
+@lab.in_browser
 @pytest.mark.parametrize("kind", [MatrixView, WhatIfView])
 def test_hostile_texts_are_shown_and_nothing_runs(opened, tmp_path, hostile, kind):
     page = opened(written(tmp_path, kind(hostile)))
