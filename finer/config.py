@@ -12,15 +12,33 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from finer.errors import ConfigError, unknown
 
 CONFIG_FILE = "config.toml"
 
 
+class Settings:
+    """What every kind of run is told alike: a frozen dataclass of plain fields, checked when it is made."""
+
+    LEAST: ClassVar[Mapping[str, int]] = {}
+    """Least values; every other whole number starts at 0."""
+    ABOVE_ZERO: ClassVar[tuple[str, ...]] = ()
+    """Numbers that must be above 0; every other starts at 0."""
+    CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Names of which there are only these."""
+
+    def __post_init__(self) -> None:
+        for key in keys_of(type(self)):
+            _check(self, key)
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Settings):
     """Everything that decides a run, with the values that train the embedded policy in minutes on two cores."""
 
     policy: str = "tiny"
@@ -60,51 +78,55 @@ class TrainConfig:
     weights: Mapping[str, float] = field(default_factory=dict)
     """Weights that replace the recipe's own, by part."""
 
-    def __post_init__(self) -> None:
-        for key in KEYS:
-            _check(key, getattr(self, key))
+    LEAST: ClassVar[Mapping[str, int]] = {"steps": 1, "questions_per_step": 1, "group_size": 2, "max_completion_tokens": 1}
+    ABOVE_ZERO: ClassVar[tuple[str, ...]] = ("learning_rate", "temperature")
+    CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {"scale_rewards": ("group", "none")}
 
 
-KEYS = tuple(item.name for item in fields(TrainConfig))
-_KINDS = {item.name: str(item.type) for item in fields(TrainConfig)}
-_LEAST = {"steps": 1, "questions_per_step": 1, "group_size": 2, "max_completion_tokens": 1}
-"""Least values; every other whole number starts at 0."""
+def keys_of(kind: type[Settings]) -> tuple[str, ...]:
+    """The keys of a kind of settings, in their order."""
+    return tuple(item.name for item in fields(kind))  # type: ignore[arg-type]
 
 
-def read_config(path: str | Path | None = None, overrides: Iterable[str] = (), **chosen: Any) -> TrainConfig:
+KEYS = keys_of(TrainConfig)
+
+
+def read_config(path: str | Path | None = None, overrides: Iterable[str] = (), kind: type[Kind] = TrainConfig, **chosen: Any) -> Kind:
     """The configuration of a file (None: the defaults), then of ``chosen`` keys, then of ``KEY=VALUE`` texts.
 
-    ConfigError names the file, the key and what is wrong with it.
+    ``kind``: whose keys they are. ConfigError names the file, the key and what is wrong with it.
 
     >>> read_config(overrides=["steps=5", "recipe=sparse", "weights.atomic=0.2"], seed=3).steps
     5
     """
-    config = from_mapping(_read_toml(Path(path)), str(path)) if path is not None else TrainConfig()
+    config = from_mapping(_read_toml(Path(path)), str(path), kind()) if path is not None else kind()
     config = from_mapping({key: value for key, value in chosen.items() if value is not None}, "options", config)
     for text in overrides:
         config = _override(config, text)
     return config
 
 
-def from_mapping(values: Mapping[str, Any], place: str = "configuration", base: TrainConfig | None = None) -> TrainConfig:
-    """``base`` with the given values; ``place`` says in a message where they come from."""
+def from_mapping(values: Mapping[str, Any], place: str = "configuration", base: Kind | None = None) -> Kind:
+    """``base`` (None: a training run's defaults) with the given values; ``place`` says in a message where they come from."""
+    base = TrainConfig() if base is None else base
+    keys = keys_of(type(base))
     for key in values:
-        if key not in KEYS:
-            raise ConfigError(f"{place}: {unknown('key', key, KEYS)}")
+        if key not in keys:
+            raise ConfigError(f"{place}: {unknown('key', key, keys)}")
     try:
-        return replace(base or TrainConfig(), **values)
+        return replace(base, **values)
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
 
 
-def to_toml(config: TrainConfig) -> str:
+def to_toml(config: Settings) -> str:
     """The configuration as TOML, which ``read_config`` reads back to an equal one.
 
     >>> to_toml(TrainConfig(weights={"atomic": 0.2})).splitlines()[-2:]
     ['[weights]', '"atomic" = 0.2']
     """
-    lines = [f"{key} = {_toml(getattr(config, key))}" for key in KEYS if key != "weights"]
-    weights = [f"{_toml(part)} = {float(weight)!r}" for part, weight in config.weights.items()]
+    lines = [f"{key} = {_toml(getattr(config, key))}" for key in keys_of(type(config)) if key != "weights"]
+    weights = [f"{_toml(part)} = {float(weight)!r}" for part, weight in getattr(config, "weights", {}).items()]
     return "\n".join([*lines, *(["", "[weights]", *weights] if weights else [])]) + "\n"
 
 
@@ -124,16 +146,22 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}. A line reads: steps = 60, or recipe = \"finer\".") from error
 
 
-def _override(config: TrainConfig, text: str) -> TrainConfig:
+def _override(config: Kind, text: str) -> Kind:
     """The configuration with one ``KEY=VALUE`` applied; ``weights.PART=NUMBER`` sets one weight."""
     key, equals, value = text.partition("=")
     key, value = key.strip(), value.strip()
     place = f"--set {text}"
     if not equals or not key:
         raise ConfigError(f"{place}: write KEY=VALUE, as in --set steps=20")
-    if key.startswith("weights."):
+    kinds = _kinds(type(config))
+    if key.startswith("weights.") and "weights" in kinds:
         return from_mapping({"weights": {**config.weights, key.removeprefix("weights."): _value(value)}}, place, config)
-    return from_mapping({key: value if _KINDS.get(key) == "str" else _value(value)}, place, config)
+    return from_mapping({key: value if kinds.get(key) == "str" else _value(value)}, place, config)
+
+
+def _kinds(kind: type[Settings]) -> dict[str, str]:
+    """Key → its type, as it is written."""
+    return {item.name: str(item.type) for item in fields(kind)}  # type: ignore[arg-type]
 
 
 def _value(text: str) -> Any:
@@ -144,25 +172,24 @@ def _value(text: str) -> Any:
         return text
 
 
-def _check(key: str, value: Any) -> None:
+def _check(settings: Settings, key: str) -> None:
     """Raises ConfigError where a value does not fit its key."""
-    kind = _KINDS[key]
+    value, kind = getattr(settings, key), _kinds(type(settings))[key]
     if kind == "bool" and not isinstance(value, bool):
         raise ConfigError(f"{key} must be true or false, not {value!r}")
     if kind == "str" and (not isinstance(value, str) or not value.strip()):
         raise ConfigError(f"{key} must be a name in quotes, not {value!r}")
-    if key == "scale_rewards" and value not in ("group", "none"):
-        raise ConfigError(f"scale_rewards must be \"group\" or \"none\", not {value!r}")
+    if value not in settings.CHOICES.get(key, (value,)):
+        raise ConfigError(f"{key} must be {' or '.join(json.dumps(name) for name in settings.CHOICES[key])}, not {value!r}")
     if kind == "int":
-        _check_whole(key, value)
+        _check_whole(key, value, settings.LEAST.get(key, 0))
     if kind == "float":
-        _check_number(key, value, above_zero=key in ("learning_rate", "temperature"))
+        _check_number(key, value, above_zero=key in settings.ABOVE_ZERO)
     if key == "weights":
         _check_weights(value)
 
 
-def _check_whole(key: str, value: Any) -> None:
-    least = _LEAST.get(key, 0)
+def _check_whole(key: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigError(f"{key} must be a whole number of at least {least}, not {value!r}")
 

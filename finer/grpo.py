@@ -12,27 +12,26 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from finer.background import Training, start_in_thread
 from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml
 from finer.datasets import Dataset, load_dataset
 from finer.errors import FinerError, RunStoreError
-from finer.evaluate import evaluate
 from finer.judge import Judge
 from finer.memory import Memory
 from finer.policy import Policy, load_policy, quiet
-from finer.recorder import Controls, StepRecorder
+from finer.recorder import Controls, StepRecorder, record_accuracy
 from finer.rewards import Scorer
 from finer.rewards.recipes import Recipe, get_recipe
 from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.shown import Shown
-from finer.trainer import MARKER, make_callback, make_trainer
+from finer.trainer import MARKER, last_checkpoint, make_callback, make_trainer, use_threads
 
 CHECKPOINTS_KEPT = 2
 Tell = Callable[[str], None]
@@ -68,51 +67,12 @@ def resume(folder: str | Path, on_event: Tell | None = None) -> Run:
     return Run(folder)
 
 
-class Training:
-    """A run that trains in a background thread of this process, so that a notebook's buttons stay alive."""
-
-    def __init__(self, run: Run, thread: threading.Thread, failures: list[BaseException]):
-        self.run, self._thread, self._failures = run, thread, failures
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def wait(self) -> Run:
-        """Waits for the end; raises what the training raised."""
-        self._thread.join()
-        if self._failures:
-            raise self._failures[0]
-        return self.run
-
-
 def start(config: TrainConfig, folder: str | Path) -> Training:
     """Starts :func:`train` in a background thread; returns as soon as the run's store is there to be looked at.
 
     Raises what ``train`` raises before its first step.
     """
-    ready, failures = threading.Event(), []
-
-    def work() -> None:
-        try:
-            train(config, folder, lambda _: ready.set())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread
-            failures.append(error)
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=work, name="finer-training", daemon=True)
-    thread.start()
-    ready.wait()
-    if failures:
-        raise failures[0]
-    return Training(Run(folder), thread, failures)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The latest whole checkpoint of a run, or None."""
-    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{MARKER}")]
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return start_in_thread(lambda on_event: train(config, folder, on_event), folder)
 
 
 def _silent(_: str) -> None:
@@ -146,17 +106,14 @@ def _prepare(config: TrainConfig) -> tuple[Recipe, Dataset, Dataset, Policy]:
 
 def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, checkpoint: Path | None, tell: Tell) -> None:
     """One run, or the rest of one."""
-    import torch
-
     recipe, dataset, dev, policy = prepared
-    if config.threads or "OMP_NUM_THREADS" not in os.environ:  # where it is set, torch has heeded it
-        torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    use_threads(config.threads)
     with quiet(), closing(Controls(writer)) as controls, Judge({**dataset.databases, **dev.databases}) as judge:
         scorer = _scorer(config, recipe, dataset, judge, checkpoint)
         shown = Shown({**dataset.databases, **dev.databases}, config.columns)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
         trainer = make_trainer(recorder, model=policy.model, args=_arguments(config, folder, policy),
-                               train_dataset=_rows(dataset, policy, shown), processing_class=policy.tokenizer, peft_config=_lora(policy))  # fmt: skip
+                               train_dataset=_rows(dataset, policy, shown), processing_class=policy.tokenizer, peft_config=policy.lora())  # fmt: skip
         policy.model = trainer.model
         _set_weights(trainer, [scorer.recipe.weights[part] for part in scorer.recipe.parts])
         controls.scorer, controls.set_weights = scorer, lambda weights: _set_weights(trainer, weights)
@@ -164,7 +121,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
         def measure(step: int, always: bool = False) -> None:
             due = config.evaluate_every and step % config.evaluate_every == 0
             if always or due or step == config.steps:
-                _measure(config, policy, dev, judge, writer, step, tell, shown)
+                record_accuracy(writer, step, policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown, tell)
 
         callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)))
         callback.trainer = trainer
@@ -220,31 +177,10 @@ def _arguments(config: TrainConfig, folder: Path, policy: Policy) -> Any:
     )  # fmt: skip
 
 
-def _lora(policy: Policy) -> Any:
-    """LoRA through PEFT where the policy asks for it and no loader has put it on already."""
-    if not policy.spec.lora_rank or hasattr(policy.model, "peft_config"):
-        return None
-    from peft import LoraConfig
-
-    from finer.policy import ATTENTION_AND_MLP
-
-    rank = policy.spec.lora_rank
-    return LoraConfig(r=rank, lora_alpha=rank, target_modules=list(ATTENTION_AND_MLP), lora_dropout=0.0, task_type="CAUSAL_LM")
-
-
 def _set_weights(trainer: Any, weights: Any) -> None:
     import torch
 
     trainer.reward_weights = torch.tensor(list(weights), dtype=torch.float32)
-
-
-def _measure(config: TrainConfig, policy: Policy, dev: Dataset, judge: Judge, writer: RunWriter, step: int, tell: Tell, shown: Shown) -> None:
-    """Greedy execution accuracy on dev, into the store."""
-    if step == 0:
-        tell(f"asking the untrained policy {config.evaluate_questions or len(dev.questions)} dev questions")
-    found = evaluate(policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown=shown)
-    writer.write_evaluation(step, "dev", "strict", found["per_question"])
-    tell(f"step {step}: {100 * found['value']:.1f} % of {found['n']} dev questions right (greedy, every instance)")
 
 
 def _line(config: TrainConfig, step: int, metrics: dict[str, float]) -> str:

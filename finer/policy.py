@@ -143,6 +143,15 @@ class Policy:
         parts = [slice(start, start + samples) for start in range(0, len(written), samples)]
         return [Answers(tuple(completions[part]), tuple(lengths[part]), seconds) for part in parts]
 
+    def lora(self, rank: int = 0) -> Any:
+        """PEFT's configuration of an adapter of this rank (0: the policy's own); None where it trains whole, or has its adapter."""
+        rank = rank or self.spec.lora_rank
+        if not rank or hasattr(self.model, "peft_config"):
+            return None
+        from peft import LoraConfig
+
+        return LoraConfig(r=rank, lora_alpha=rank, target_modules=list(ATTENTION_AND_MLP), lora_dropout=0.0, task_type="CAUSAL_LM")
+
     def save(self, folder: Path) -> Path:
         """The model (or its adapter) and tokenizer in a folder that ``load_policy`` reads."""
         self.model.save_pretrained(folder)

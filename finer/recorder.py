@@ -1,6 +1,7 @@
 """What happens in a training step, gathered on its way into the run store; and the requests that come back out of it.
 
-``StepRecorder`` collects the step's groups, timings and memory events; ``Controls`` polls the store's requests in a thread
+``StepRecorder`` collects the step's groups, timings and memory events, ``LossRecorder`` what a step of a warm start has;
+``record_accuracy`` asks the policy on dev. ``Controls`` polls the store's requests in a thread
 of its own (so that a press is acknowledged within a second) and applies them between stages. Knows neither torch nor trl.
 """
 
@@ -11,13 +12,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from finer.datasets import Dataset
 from finer.errors import FinerError
+from finer.evaluate import evaluate
+from finer.judge import Judge
 from finer.records import Group, Question, RewardBreakdown, Rollout, Trace
 from finer.rewards import Scorer
 from finer.run_writer import RunWriter
 from finer.runs_schema import MemoryEvent
+from finer.shown import Shown
+
+if TYPE_CHECKING:
+    from finer.policy import Policy
 
 POLL_SECONDS = 0.25
 
@@ -63,6 +72,17 @@ class StepRecorder:
         ]  # fmt: skip
         self.pending = None
 
+    @property
+    def ready(self) -> bool:
+        """Is there a step to write?"""
+        return bool(self.groups)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Puts the memory into a checkpoint; what its marker is to hold."""
+        if self.scorer.memory is not None:
+            self.scorer.memory.save(folder / "memory")
+        return {"weights": dict(self.scorer.recipe.weights)}
+
     def write(self, step: int, metrics: Mapping[str, float | None]) -> None:
         """Writes the step, and lets the memory take in what the step taught."""
         events = self.remember(step)
@@ -93,6 +113,39 @@ class StepRecorder:
             return MemoryEvent("refused", trace, refusal.reason, collection=collection, rule=refusal.kind)
         kept = (memory.failed_waiting if failed else memory.waiting)[-1]
         return MemoryEvent("inserted", kept, collection=collection)
+
+
+@dataclass
+class LossRecorder:
+    """The same for a warm start: a step is its metrics and the seconds of its update."""
+
+    writer: RunWriter
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Is there a step to write?"""
+        return bool(self.seconds)
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """What a checkpoint's marker is to hold: nothing beyond the step."""
+        return {}
+
+    def write(self, step: int, metrics: Mapping[str, float | None]) -> None:
+        """Writes the step."""
+        self.writer.write_step(step, (), metrics, self.seconds)
+        self.seconds = {}
+
+
+def record_accuracy(
+    writer: RunWriter, step: int, policy: Policy, dev: Dataset, judge: Judge, questions: int, most_tokens: int, shown: Shown, tell: Callable[[str], None]
+) -> None:
+    """Greedy execution accuracy on ``dev``, into the store; ``questions``: how many are asked (0: all)."""
+    if step == 0:
+        tell(f"asking the policy {questions or len(dev.questions)} dev questions before it trains")
+    found = evaluate(policy, dev, judge, questions, most_tokens, shown=shown)
+    writer.write_evaluation(step, "dev", "strict", found["per_question"])
+    tell(f"step {step}: {100 * found['value']:.1f} % of {found['n']} dev questions right (greedy, every instance)")
 
 
 class Controls:
@@ -168,6 +221,8 @@ class Controls:
         return f"checkpoint at the end of step {step if step else 1}"
 
     def _weights(self, step: int, **weights: float) -> str:
+        if self.scorer is None:
+            raise FinerError("a warm start imitates traces and pays no reward, so there are no weights to set")
         recipe = self.scorer.recipe.with_weights(weights).check()
         self.scorer.recipe = recipe
         self.set_weights([recipe.weights[part] for part in recipe.parts])

@@ -2,7 +2,8 @@
 
 Differences from plain TRL, none of which changes an update: (1) a step's completions are scored once, by one ``Scorer``,
 and TRL's reward functions read their part from it; (2) generation, scoring and update are timed; (3) the step is written
-when TRL logs it; (4) a checkpoint gets the memory, the weights and, last, a marker that says it is whole.
+when TRL logs it; (4) a checkpoint gets the memory, the weights and, last, a marker that says it is whole. The callback serves a warm start too, whose recorder has losses
+in place of rollouts.
 
 The trainer class is made inside a function, because Unsloth replaces trl's own when it is imported. Works in one process.
 """
@@ -10,15 +11,30 @@ The trainer class is made inside a function, because Unsloth replaces trl's own 
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
 
-from finer.recorder import Controls, Scored, StepRecorder
+from finer.recorder import Controls, LossRecorder, Scored, StepRecorder
 from finer.rewards.trl import BatchScorer, completion_of, part_function, questions_of
 
 MARKER = "finer.json"
 """Written last into a checkpoint; a checkpoint without it broke off and is passed over."""
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The latest whole checkpoint of a run, or None."""
+    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{MARKER}")]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def use_threads(count: int) -> None:
+    """Lets torch work with so many CPU threads; 0: what OMP_NUM_THREADS says, which torch has heeded, else as many as there are."""
+    import torch
+
+    if count or "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(count or os.cpu_count() or 1)
 
 
 def make_trainer(recorder: StepRecorder, **arguments: Any) -> Any:
@@ -58,14 +74,13 @@ def make_trainer(recorder: StepRecorder, **arguments: Any) -> Any:
     functions = [part_function(part, batch) for part in recorder.scorer.recipe.parts]
     trainer = ListeningTrainer(reward_funcs=functions, **arguments)
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary a step, from this thread
-    trainer.finer_update_began = time.perf_counter()
     return trainer
 
 
-def make_callback(recorder: StepRecorder, controls: Controls, evaluate: Any, tell: Any) -> Any:
+def make_callback(recorder: StepRecorder | LossRecorder, controls: Controls, evaluate: Any, tell: Any) -> Any:
     """The callback that writes steps, applies requests, evaluates on time and completes checkpoints.
 
-    ``evaluate(step)`` is called after each step; ``tell(step, metrics)`` after each step was written.
+    Its ``trainer`` is to be set. ``evaluate(step)`` is called after each step; ``tell(step, metrics)`` after each step was written.
     """
     from transformers import TrainerCallback
 
@@ -73,6 +88,7 @@ def make_callback(recorder: StepRecorder, controls: Controls, evaluate: Any, tel
         trainer: Any = None
 
         def on_step_begin(self, args, state, control, **_):
+            self.trainer.finer_update_began = time.perf_counter()  # GRPO's sets it again, after its rollouts
             controls.apply(state.global_step)
 
         def on_step_end(self, args, state, control, **_):
@@ -82,7 +98,7 @@ def make_callback(recorder: StepRecorder, controls: Controls, evaluate: Any, tel
             return control
 
         def on_log(self, args, state, control, logs=None, **_):
-            if not recorder.groups:
+            if not recorder.ready:
                 return  # TRL's closing summary is no step
             metrics = {name: value for name, value in (logs or {}).items() if isinstance(value, (int, float))}
             recorder.write(state.global_step, metrics)
@@ -96,9 +112,7 @@ def make_callback(recorder: StepRecorder, controls: Controls, evaluate: Any, tel
 
         def on_save(self, args, state, control, **_):
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            if recorder.scorer.memory is not None:
-                recorder.scorer.memory.save(folder / "memory")
-            marker = {"step": state.global_step, "weights": dict(recorder.scorer.recipe.weights)}
+            marker = {"step": state.global_step, **recorder.save(folder)}
             part = folder / (MARKER + ".part")
             part.write_text(json.dumps(marker), encoding="utf-8")
             part.replace(folder / MARKER)
