@@ -10,7 +10,6 @@ change silently is set. Works in one process with one device.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import closing
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from finer.background import Training, start_in_thread
+from finer.checkpoints import FOLDER, Mark, clear_broken, last_checkpoint, read_mark
 from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml
 from finer.datasets import Dataset, load_dataset
 from finer.errors import FinerError, RunStoreError
@@ -31,7 +31,7 @@ from finer.rewards.recipes import Recipe, get_recipe
 from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.shown import Shown
-from finer.trainer import MARKER, last_checkpoint, make_callback, make_trainer, use_threads
+from finer.trainer import make_callback, make_trainer, use_threads
 
 CHECKPOINTS_KEPT = 2
 Tell = Callable[[str], None]
@@ -45,7 +45,7 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None)
     """
     prepared = _prepare(config)
     with RunWriter.create(folder, asdict(config)) as writer:
-        (Path(folder) / CONFIG_FILE).write_text(to_toml(config), encoding="utf-8")
+        _write_config(config, Path(folder))
         _run(config, Path(folder), writer, prepared, None, on_event or _silent)
     return Run(folder)
 
@@ -53,18 +53,29 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None)
 def resume(folder: str | Path, on_event: Tell | None = None) -> Run:
     """Goes on with a run that broke off or was stopped, from its last whole checkpoint (or from the start).
 
-    Steps after the checkpoint are discarded from the store and done again, so no rollout is lost or there twice.
+    Steps after the checkpoint are discarded from the store and done again, so no rollout is lost or there twice. On the same
+    machine, on a CPU, the run ends as it would have without the break, to the last bit.
     """
-    run = Run(folder)
+    run, folder = Run(folder), Path(folder)
     config = from_mapping(run.config, f"the configuration in {folder}")
-    checkpoint = last_checkpoint(Path(folder))
     if run.status == "finished":
         raise RunStoreError(f"{folder} is finished: all {config.steps} steps are there. Train a new run with --run DIR.")
-    prepared = _prepare(config)
-    step = json.loads((checkpoint / MARKER).read_text())["step"] if checkpoint else 0
-    with RunWriter.resume(folder, step) as writer:
-        _run(config, Path(folder), writer, prepared, checkpoint, on_event or _silent)
+    checkpoint = last_checkpoint(folder)
+    mark = read_mark(checkpoint) if checkpoint else None
+    is_done = mark is not None and mark.step >= config.steps
+    prepared = None if is_done else _prepare(config)
+    with RunWriter.resume(folder, mark.step if mark else 0) as writer:
+        clear_broken(folder)
+        _write_config(config, folder)
+        if is_done:  # it broke off after the last checkpoint, which the trained policy's folder comes before
+            writer.set_status("finished")
+        else:
+            _run(config, folder, writer, prepared, checkpoint, on_event or _silent)
     return Run(folder)
+
+
+def _write_config(config: TrainConfig, folder: Path) -> None:
+    (folder / CONFIG_FILE).write_text(to_toml(config), encoding="utf-8")
 
 
 def start(config: TrainConfig, folder: str | Path) -> Training:
@@ -107,12 +118,14 @@ def _prepare(config: TrainConfig) -> tuple[Recipe, Dataset, Dataset, Policy]:
 def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, checkpoint: Path | None, tell: Tell) -> None:
     """One run, or the rest of one."""
     recipe, dataset, dev, policy = prepared
-    use_threads(config.threads)
+    mark = read_mark(checkpoint) if checkpoint else Mark(0)
+    use_threads(config.threads or mark.threads)
     with quiet(), closing(Controls(writer)) as controls, Judge({**dataset.databases, **dev.databases}) as judge:
         scorer = _scorer(config, recipe, dataset, judge, checkpoint)
         shown = Shown({**dataset.databases, **dev.databases}, config.columns)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
-        trainer = make_trainer(recorder, model=policy.model, args=_arguments(config, folder, policy),
+        steps_an_epoch = len(dataset.questions) // config.questions_per_step
+        trainer = make_trainer(recorder, mark.step // steps_an_epoch, model=policy.model, args=_arguments(config, folder, policy),
                                train_dataset=_rows(dataset, policy, shown), processing_class=policy.tokenizer, peft_config=policy.lora())  # fmt: skip
         policy.model = trainer.model
         _set_weights(trainer, [scorer.recipe.weights[part] for part in scorer.recipe.parts])
@@ -123,14 +136,16 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
             if always or due or step == config.steps:
                 record_accuracy(writer, step, policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown, tell)
 
-        callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)))
+        callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)),
+                                 finish=lambda: policy.save(folder / "policy"))  # fmt: skip
         callback.trainer = trainer
         trainer.add_callback(callback)
         if checkpoint is None:
             measure(0, always=True)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         stopped = trainer.state.global_step < config.steps
-        policy.save(folder / "policy")
+        if stopped:
+            policy.save(folder / "policy")
         writer.set_status("stopped" if stopped else "finished")
         tell(f"{'stopped' if stopped else 'finished'} after step {trainer.state.global_step}")
 
@@ -139,7 +154,7 @@ def _scorer(config: TrainConfig, recipe: Recipe, dataset: Dataset, judge: Judge,
     """The scorer, with the memory and the weights as they were at the checkpoint."""
     memory = None
     if checkpoint is not None:
-        recipe = recipe.with_weights(json.loads((checkpoint / MARKER).read_text())["weights"])
+        recipe = recipe.with_weights(read_mark(checkpoint).weights)
         memory = Memory.load(checkpoint / "memory") if (checkpoint / "memory").exists() else None
     elif config.memory_contrast and "memory" in recipe.parts:
         memory = Memory(contrast=True)
@@ -163,7 +178,7 @@ def _arguments(config: TrainConfig, folder: Path, policy: Policy) -> Any:
     accumulated = config.questions_per_step if policy.spec.lora_rank else 1
     cuda = torch.cuda.is_available()
     return GRPOConfig(
-        output_dir=str(folder / "checkpoints"), max_steps=config.steps, seed=config.seed, data_seed=config.seed,
+        output_dir=str(folder / FOLDER), max_steps=config.steps, seed=config.seed, data_seed=config.seed,
         per_device_train_batch_size=config.questions_per_step * config.group_size // accumulated,
         gradient_accumulation_steps=accumulated, num_generations=config.group_size,
         max_completion_length=config.max_completion_tokens, temperature=config.temperature,

@@ -40,6 +40,8 @@ from finer.runs_schema import (
     check_header,
     connect,
     damaged,
+    has_tables,
+    holds_nothing,
     require_file,
     store_path,
     transaction,
@@ -68,17 +70,22 @@ class RunWriter:
     def create(cls, folder: str | Path, config: Mapping[str, Any]) -> RunWriter:
         """Starts a run's store in ``folder`` (made where missing) with its configuration, a JSON-ready dict.
 
-        Raises RunStoreError where the folder already holds a run: nothing is ever overwritten.
+        Raises RunStoreError where the folder already holds a run: nothing is ever overwritten. What a process left that was
+        killed right here holds nothing yet, and the next one begins in its place.
         """
         rows = [(key, as_json(value, f"configuration {key!r}")) for key, value in config.items()]
-        path = _claim(Path(folder))
+        path, is_new = _claim(Path(folder))
         connection = connect(path, "rw")
         try:
-            _fill(connection, rows)
+            _fill(connection, rows, path)
         except sqlite3.Error as error:
             connection.close()
-            path.unlink(missing_ok=True)  # claimed by this very call, so it is ours to take away
+            if is_new:
+                path.unlink(missing_ok=True)
             raise _full_or_damaged(error, path, "nothing of this run was written yet") from error
+        except RunStoreError:
+            connection.close()
+            raise
         return cls(path, connection)
 
     @classmethod
@@ -276,29 +283,40 @@ class RunWriter:
             return "the last one written"
 
 
-def _claim(folder: Path) -> Path:
-    """Makes the folder and an empty store file in it, which no other writer can claim as well."""
+def _claim(folder: Path) -> tuple[Path, bool]:
+    """The folder's store file, and whether it was made by this call; one that is there already must be without content."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = (folder / FILE_NAME).resolve()
         path.open("x").close()
     except FileExistsError as error:
-        if (folder / FILE_NAME).exists():
-            raise RunStoreError(
-                f"{folder} already holds a run, and nothing was changed in it. Choose another folder with --run, "
-                f"or go on with that run: finer resume {folder}"
-            ) from error
-        raise RunStoreError(f"{folder} is a file, not a folder. Choose another folder with --run.") from error
+        if not folder.is_dir():
+            raise RunStoreError(f"{folder} is a file, not a folder. Choose another folder with --run.") from error
+        if not holds_nothing(path):
+            raise _taken(path) from error
+        return path, False
     except OSError as error:
         raise RunStoreError(f"{folder} cannot hold a run ({error.strerror}). Choose another folder with --run.") from error
-    return path
+    return path, True
 
 
-def _fill(connection: sqlite3.Connection, configuration: list[tuple[str, str]]) -> None:
-    """Makes the tables, in one transaction: a run that breaks off here is no run, rather than half a one."""
+def _taken(path: Path) -> RunStoreError:
+    return RunStoreError(
+        f"{path.parent} already holds a run, and nothing was changed in it. Choose another folder with --run, "
+        f"or go on with that run: finer resume {path.parent}"
+    )
+
+
+def _fill(connection: sqlite3.Connection, configuration: list[tuple[str, str]], path: Path) -> None:
+    """Makes the tables, in one transaction: a run that breaks off here is no run, rather than half a one.
+
+    Of two processes that found the same empty file, the second to come here finds the tables of the first.
+    """
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # a step is worth seconds, so it may cost one flush to survive a power cut
     with transaction(connection):
+        if has_tables(connection):
+            raise _taken(path)
         for statement in TABLES.split(";"):
             connection.execute(statement)
         owner = (*this_process(), time.time(), time.time())

@@ -300,12 +300,32 @@ def require_file(path: Path) -> None:
     raise RunStoreError(f"{folder} is not a run's folder: it holds no {FILE_NAME}. `finer train --run DIR` makes one.")
 
 
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """Does an open database hold anything?"""
+    return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+
+
+def holds_nothing(path: Path) -> bool:
+    """Is the file empty, or an SQLite database without a table: what a run leaves that was killed before it began?"""
+    with path.open("rb") as file:
+        if file.read(72)[68:] == APPLICATION_ID.to_bytes(4, "big"):
+            return False  # told without opening it, which may fold a crashed run's -wal into it
+    try:
+        connection = connect(path, "rw")
+        try:
+            return not has_tables(connection)
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+
+
 def check_header(connection: sqlite3.Connection, path: Path) -> int:
     """The store's schema version; RunStoreError where the file is no run store or needs a newer program."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise RunStoreError(
-            f"{path} is not a run store: it is another program's file, or a run that broke off before it began. "
-            "Choose another folder, or delete that file if nobody needs it."
+            f"{path} is not a run store: it is another program's file, or a run that broke off before it began, "
+            "which the same `finer train` begins again. Choose another folder, or delete that file if nobody needs it."
         )
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:

@@ -2,31 +2,26 @@
 
 Differences from plain TRL, none of which changes an update: (1) a step's completions are scored once, by one ``Scorer``,
 and TRL's reward functions read their part from it; (2) generation, scoring and update are timed; (3) the step is written
-when TRL logs it; (4) a checkpoint gets the memory, the weights and, last, a marker that says it is whole. The callback serves a warm start too, whose recorder has losses
-in place of rollouts.
+when TRL logs it; (4) a checkpoint gets the memory and, last, a marker that says it is whole; (5) a run that goes on draws its
+questions as it would have without a break (TRL begins their order anew at every start). The callback serves a warm start
+too, whose recorder has losses in place of rollouts.
 
 The trainer class is made inside a function, because Unsloth replaces trl's own when it is imported. Works in one process.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from finer.checkpoints import MARKER, Mark, complete, last_checkpoint
 from finer.recorder import Controls, LossRecorder, Scored, StepRecorder
 from finer.rewards.trl import BatchScorer, completion_of, part_function, questions_of
 
-MARKER = "finer.json"
-"""Written last into a checkpoint; a checkpoint without it broke off and is passed over."""
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The latest whole checkpoint of a run, or None."""
-    found = [path.parent for path in (folder / "checkpoints").glob(f"checkpoint-*/{MARKER}")]
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+__all__ = ["MARKER", "last_checkpoint", "make_callback", "make_trainer", "use_threads"]
 
 
 def use_threads(count: int) -> None:
@@ -37,14 +32,28 @@ def use_threads(count: int) -> None:
         torch.set_num_threads(count or os.cpu_count() or 1)
 
 
-def make_trainer(recorder: StepRecorder, **arguments: Any) -> Any:
-    """A GRPOTrainer whose steps go through ``recorder``; ``arguments`` as for trl's constructor, less reward_funcs."""
+def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any) -> Any:
+    """A GRPOTrainer whose steps go through ``recorder``; ``arguments`` as for trl's constructor, less reward_funcs.
+
+    ``epochs_done``: how often all questions have been asked before the checkpoint that it will go on from.
+    """
     from transformers import PrinterCallback
     from trl import GRPOTrainer
 
     batch = BatchScorer(recorder.scorer)
 
     class ListeningTrainer(GRPOTrainer):
+        def _get_train_sampler(self, dataset=None):
+            sampler = super()._get_train_sampler(dataset)
+            for _ in range(epochs_done):
+                next(iter(sampler), None)  # each epoch draws its order from the one generator
+            return sampler
+
+        def _issue_warnings_after_load(self, load_result):
+            tied = getattr(self.model, "_tied_weights_keys", None) or ()  # they stand once in the file, and are not missing
+            missing = [name for name in load_result.missing_keys if name not in tied]
+            super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))
+
         def _generate_and_score_completions(self, inputs):
             began = time.perf_counter()
             recorder.seconds["scoring"] = 0.0
@@ -77,11 +86,15 @@ def make_trainer(recorder: StepRecorder, **arguments: Any) -> Any:
     return trainer
 
 
-def make_callback(recorder: StepRecorder | LossRecorder, controls: Controls, evaluate: Any, tell: Any) -> Any:
+def make_callback(
+    recorder: StepRecorder | LossRecorder, controls: Controls, evaluate: Any, tell: Any, finish: Callable[[], Any] = lambda: None
+) -> Any:
     """The callback that writes steps, applies requests, evaluates on time and completes checkpoints.
 
-    Its ``trainer`` is to be set. ``evaluate(step)`` is called after each step; ``tell(step, metrics)`` after each step was written.
+    Its ``trainer`` is to be set. ``evaluate(step)`` is called after each step; ``tell(step, metrics)`` after each step was
+    written; ``finish()`` when the last one is done, before its checkpoint counts as whole.
     """
+    import torch
     from transformers import TrainerCallback
 
     class StoreCallback(TrainerCallback):
@@ -105,17 +118,17 @@ def make_callback(recorder: StepRecorder | LossRecorder, controls: Controls, eva
             tell(state.global_step, metrics)
             evaluate(state.global_step)
             controls.wait_while_paused(state.global_step)
-            if controls.checkpoint or controls.stopping:
+            if controls.checkpoint or controls.stopping or state.global_step >= state.max_steps:
                 control.should_save = True
                 controls.checkpoint = False
             control.should_training_stop = control.should_training_stop or controls.stopping
 
         def on_save(self, args, state, control, **_):
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            marker = {"step": state.global_step, **recorder.save(folder)}
-            part = folder / (MARKER + ".part")
-            part.write_text(json.dumps(marker), encoding="utf-8")
-            part.replace(folder / MARKER)
+            kept = recorder.save(folder)
+            if state.global_step >= state.max_steps:
+                finish()
             recorder.writer.write_event(state.global_step, "saved", folder.name)
+            complete(folder, Mark(state.global_step, threads=torch.get_num_threads(), **kept))
 
     return StoreCallback()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -25,6 +27,34 @@ def test_create_refuses_a_folder_that_holds_a_run(tmp_path):
     with pytest.raises(RunStoreError, match="already holds a run.*another folder.*finer resume"):
         RunWriter.create(tmp_path, CONFIG)
     assert (tmp_path / "run.sqlite").read_bytes() == before
+
+
+UNFINISHED = {
+    "the file was made": lambda path: path.write_bytes(b""),
+    "its mode was set": lambda path: sqlite3.connect(path).execute("PRAGMA journal_mode = WAL"),
+}
+
+
+@pytest.mark.parametrize("leave", UNFINISHED.values(), ids=UNFINISHED)
+def test_a_run_killed_before_it_began_leaves_its_folder_free(tmp_path, leave):
+    leave(tmp_path / "run.sqlite")
+    with RunWriter.create(tmp_path, CONFIG) as writer:
+        write(writer, 1)
+    assert Run(tmp_path).last_step == 1
+
+
+def test_create_refuses_a_run_that_was_killed_before_its_first_step(tmp_path):
+    """Its tables are still in the -wal beside the file."""
+    script = f"""
+import os
+from finer.runs import RunWriter
+RunWriter.create({str(tmp_path)!r}, {{"policy": "tiny"}})
+os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 9
+    with pytest.raises(RunStoreError, match="already holds a run"):
+        RunWriter.create(tmp_path, CONFIG)
+    assert Run(tmp_path).config == {"policy": "tiny"}
 
 
 def test_create_refuses_a_file_in_the_folder_s_place(tmp_path):

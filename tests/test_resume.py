@@ -1,0 +1,137 @@
+"""A run that is killed and goes on ends as one that was never killed, to the last bit; the same command gives the same run.
+
+Run with: pytest tests/test_resume.py ; killed twenty times at random moments: pytest -m stress tests/test_resume.py
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from killed_run import POINTS, config
+from run_contents import contents, differences, small_dataset
+
+from finer.checkpoints import Mark, clear_broken, complete, last_checkpoint
+from finer.config import to_toml
+from finer.errors import FinerError
+from finer.grpo import train
+from finer.runs import Run
+
+HERE = Path(__file__).parent
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent)}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return str(small_dataset(tmp_path_factory.mktemp("data") / "seven"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, dataset):
+    """What a run holds that was never killed."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    in_processes(folder, dataset)
+    return contents(folder)
+
+
+def in_processes(folder: Path, dataset: str, *points: str) -> None:
+    command = [sys.executable, str(HERE / "killed_run.py"), str(folder), dataset, *points]
+    done = subprocess.run(command, check=False, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def test_killed_at_every_kind_of_moment_it_ends_as_if_it_never_was(tmp_path, dataset, whole):
+    in_processes(tmp_path / "killed", dataset, *POINTS)
+    assert differences(whole, contents(tmp_path / "killed")) == []
+
+
+def test_the_same_command_gives_the_same_run_and_another_seed_another(tmp_path, dataset, whole):
+    train(config(dataset), tmp_path / "again")
+    assert differences(whole, contents(tmp_path / "again")) == []
+    train(replace(config(dataset), seed=1, steps=1), tmp_path / "other")
+    assert Run(tmp_path / "other").rollouts()["completion"].tolist() != [row["completion"] for row in whole["rollouts"]][:8]
+
+
+def test_what_two_runs_have_in_common_is_looked_at_whole(whole):
+    """The comparison itself: one value that differs is found in each of its parts."""
+    assert {"weights", "optimizer.pt", "rng_state.pth", "scheduler.pt", "memory", "policy", "rollouts", "parts"} <= set(whole)
+    assert len(whole["rollouts"]) == 7 * 2 * 4 and whole["steps"] == [1, 2, 3, 4, 5, 6, 7]
+    changed = {**whole, "parts": [*whole["parts"][:-1], {**whole["parts"][-1], "value": 0.123}], "weights": whole["weights"][:-1] + b"\x00\x01"}
+    assert [name.partition(":")[0] for name in differences(whole, changed)] == ["parts", "weights"]
+
+
+def test_a_checkpoint_counts_once_its_mark_is_there(tmp_path):
+    for step in (2, 10):
+        (tmp_path / "checkpoints" / f"checkpoint-{step}").mkdir(parents=True)
+    assert last_checkpoint(tmp_path) is None
+    complete(tmp_path / "checkpoints/checkpoint-2", Mark(2, {"execution": 0.5}))
+    assert last_checkpoint(tmp_path).name == "checkpoint-2"
+    clear_broken(tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint-2"]
+
+
+# --- stress ------------------------------------------------------------------------------------------------------------------
+
+KILLS = 20
+
+
+@pytest.mark.stress
+def test_killed_twenty_times_at_random_moments(tmp_path, dataset):
+    """With the commands that a person types; what survives is the same as without a kill, and no rollout is lost or there twice."""
+    settings = tmp_path / "settings.toml"
+    long = replace(config(dataset), steps=60, evaluate_every=10)
+    settings.write_text(to_toml(long), encoding="utf-8")
+    draw = random.Random(time.time_ns() if "FINER_SEED" not in os.environ else int(os.environ["FINER_SEED"]))
+    folder, kills = tmp_path / "killed", 0
+    while kills < KILLS:
+        process = command(folder, settings)
+        killed_after = live_and_die(process, folder, draw)
+        assert killed_after is not None, f"the run ended after {kills} kills: {process.returncode}"
+        kills += 1
+        print(f"kill {kills} at {killed_after}: step {step_of(folder)}, checkpoint {last_checkpoint(folder) and last_checkpoint(folder).name}")
+    assert command(folder, settings).wait() == 0
+    train(long, tmp_path / "whole")
+    assert differences(contents(tmp_path / "whole"), contents(folder)) == []
+    rollouts = Run(folder).rollouts()
+    assert sorted(rollouts["rollout_id"]) == list(range(1, 60 * 8 + 1)) and rollouts.groupby("step").size().eq(8).all()
+
+
+def command(folder: Path, settings: Path) -> subprocess.Popen:
+    try:
+        Run(folder)
+        words = ["resume", str(folder)]
+    except FinerError:
+        words = ["train", str(settings), "--run", str(folder)]
+    return subprocess.Popen([sys.executable, "-m", "finer.cli", *words], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def live_and_die(process: subprocess.Popen, folder: Path, draw: random.Random) -> str | None:
+    """Kills the process at a random moment: one in four while it starts, else while it trains; None where it had ended."""
+    begun = step_of(folder), Run(folder).version() if step_of(folder) is not None else 0
+    starting = draw.random() < 0.25
+    if not starting:
+        while process.poll() is None and (step_of(folder) is None or Run(folder).version() == begun[1]):
+            time.sleep(0.05)
+    seconds = draw.uniform(0, 12 if starting else 5)
+    try:
+        process.wait(timeout=seconds)
+        return None
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return f"{seconds:.2f} s after its {'start' if starting else 'first sign of life'}"
+
+
+def step_of(folder: Path) -> int | None:
+    """The last step in the store; None where there is no store yet."""
+    try:
+        return Run(folder).last_step
+    except FinerError:
+        return None
