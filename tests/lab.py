@@ -63,8 +63,8 @@ class Server:
     def _start(self, folder: Path) -> subprocess.Popen:
         for name in ("notebooks", "config/labconfig", "data", "runtime", "ipython", "home"):
             (folder / name).mkdir(parents=True)
-        page = {"disabledExtensions": dict.fromkeys(_DISABLED, True)}
-        (folder / "config/labconfig/page_config.json").write_text(json.dumps(page))
+        self._page_config = folder / "config/labconfig/page_config.json"
+        self.without()
         (folder / "config/labconfig/default_setting_overrides.json").write_text(json.dumps(_SETTINGS))
         places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
         places |= {"IPYTHONDIR": "ipython", "HOME": "home"}
@@ -75,6 +75,11 @@ class Server:
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "jupyter", "lab", *told]
             return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
+
+    def without(self, *extensions: str) -> None:
+        """Pages that are opened from now on lack these extensions of JupyterLab, as where they are not installed."""
+        page = {"disabledExtensions": dict.fromkeys([*_DISABLED, *extensions], True)}
+        self._page_config.write_text(json.dumps(page))
 
     def wait(self) -> Server:
         """Returns when the server answers."""
@@ -218,11 +223,24 @@ class Notebook:
         return output.evaluate(_STICKS_OUT)
 
 
+def wait_for_another_text(place) -> None:
+    """Returns when the place says something else than now."""
+    from playwright.sync_api import expect
+
+    expect(place).not_to_have_text(place.inner_text(), timeout=MILLISECONDS)
+
+
 _COMMAND = """([name, values, milliseconds]) => Promise.race([
   window.jupyterapp.commands.execute(name, values).then(() => null),
   new Promise((_, fail) => setTimeout(() => fail(new Error(`${name} took over ${milliseconds} ms`)), milliseconds)),
 ])"""
 _ALL_HAVE_RUN = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(prompt => /\\d/.test(prompt.textContent))"""
+TEXT_WITHOUT = """(node, tag) => {
+  const copy = node.cloneNode(true);
+  for (const one of copy.querySelectorAll(tag)) one.remove();
+  return copy.textContent;
+}"""
+"""The text of an element without its elements of one name: of a difference, one of the two texts."""
 _STICKS_OUT = """root => {
   const edge = root.getBoundingClientRect().right;
   const scrolls = node => {

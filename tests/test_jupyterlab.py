@@ -17,7 +17,7 @@ import finer
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())]
 RECORDED = finer.DATA / "recorded" / "first-steps"
-SETUP = f"""import shutil, sys, tempfile
+SETUP = f"""import atexit, shutil, sys, tempfile
 from pathlib import Path
 sys.path.insert(0, {str(lab.ROOT / "tests")!r})
 from hostile_texts import hostile_run
@@ -33,6 +33,11 @@ def trains():
     writer = RunWriter.create(tempfile.mkdtemp() + "/live", {{"dataset": "starter"}})
     writer.write_step(3, [Run(folder).group(9)], {{}}, {{}})
     return Run(writer.path.parent)
+def starts():
+    "A form of a small run in a process of its own, which ends with this kernel at the latest."
+    form = StartRun("runs/mine", group_size=2, evaluate_every=0, evaluate_questions=1, checkpoint_every=0, max_completion_tokens=16, threads=1)
+    atexit.register(lambda: form.process and form.process.kill())
+    return form
 """
 
 
@@ -178,6 +183,22 @@ def press_pause(output) -> None:
     output.get_by_text("pause (request 1)").wait_for()
 
 
+def start_and_stop(output) -> None:
+    """Fills the form, starts, sees a first step and the curves move on, and stops, long before the steps that were asked for."""
+    for label, value in {"Steps": "500", "Questions a step": "1", "Seed": "3"}.items():
+        field = output.locator(".widget-inline-hbox", has=output.page.get_by_text(label, exact=True)).locator("input")
+        field.fill(value)
+        field.press("Tab")
+    output.get_by_role("button", name="Start").click()
+    output.get_by_text("loads the policy").wait_for()
+    output.get_by_text("running · step").wait_for(timeout=4 * lab.MILLISECONDS)
+    lab.wait_for_another_text(output.get_by_text("· following"))
+    output.get_by_role("tab", name="Controls", exact=True).click()
+    output.get_by_role("button", name="Stop").click()
+    output.get_by_text("✓ Stopped after step").wait_for()
+    output.get_by_role("tab", name="Curves", exact=True).click()
+
+
 @dataclass(frozen=True)
 class Case:
     """One view, most in a workbench of its own: its tab, words it shows, its gesture, and what Python then says."""
@@ -211,6 +232,7 @@ VIEWS = {
     "Playground": Case("A database of your own", try_an_answer, "'playlist' in bench.question.text, bench.tried is not None", "True True", "Playground()"),
     "Compare": Case("questions", show_all_questions, "bench.change.value == '' and len(bench.pairs()) > 0", "True", "CompareRuns(folder, folder)"),
     "Controls": Case("Weights, from the next step on", press_pause, "[one.kind for one in bench.run.requests()]", "['pause']", "Workbench(trains())"),
+    "StartRun": Case("It trains in a process of its own", start_and_stop, "bench.wait().status, bench.config.steps, bench.workbench.run.config['seed']", "stopped 500 3", "starts()"),
 }
 
 

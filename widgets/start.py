@@ -104,6 +104,7 @@ class StartRun:
             return None
         try:
             config, folder = self.config, _free(self.folder.value)
+            self._typed = Path(self.folder.value.strip())
             self._launch(config, folder)
         except (FinerError, OSError, ValueError) as error:
             self._say(f"✗ {error}")
@@ -160,7 +161,7 @@ class StartRun:
     def _tell_end(self, code: int, run: Run | None, folder: Path) -> None:
         if run is not None:
             self.workbench.stop_following()
-            self._propose(folder)
+            self._propose(self._typed)
         if code == 0 and run is not None:
             self._say(f"✓ {run.status.capitalize()} after step {run.last_step}, in {os.path.relpath(folder)}. Start trains a further run.")
             return
