@@ -14,12 +14,15 @@ from typing import Any
 from finer.records import Group, RewardPart, Rollout
 from finer.render.atoms import SIGNS, entries, overlap_of
 from finer.render.markup import plain
+from finer.render.memory import source_words
 from finer.runs import Run
 
 MOST_ROLLOUTS = 5_000
 MOST_BYTES = 9_000_000
 """Of the data; the rest of a report takes some 200 kB, and a page shall stay under 10 MB."""
 LONGEST_TEXT = 4_000
+MOST_NEAR = 5
+"""Traces near a thought; the run's evidence names no more."""
 
 
 def explorer_data(run: Run, most: int = MOST_ROLLOUTS, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -71,11 +74,12 @@ class _Table:
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
         self.part_names: list[str] = []
+        self._traces: dict[tuple[int, ...], int] = {}
 
     def data(self, run: Run, ids: list[int]) -> dict[str, Any]:
         groups = [self.group(run.group(group_id)) for group_id in ids]
         shown = sum(len(group["answers"]) for group in groups)
-        return {"texts": self.texts, "parts": self.part_names, "groups": groups, "shown": shown}
+        return {"texts": self.texts, "parts": self.part_names, "traces": list(self._traces), "groups": groups, "shown": shown}
 
     def text(self, value: Any) -> int:
         """The place of a text as it will be shown: hidden characters written out, a long one cut with a note."""
@@ -93,13 +97,25 @@ class _Table:
         return about | {"question": self.text(question.text), "gold": gold, "answers": answers}
 
     def answer(self, rollout: Rollout, gold: int) -> list[Any]:
-        """position, status, advantage, tokens, thought, SQL, completion where no SQL was read, parts, operations."""
+        """position, status, advantage, tokens, thought, SQL, completion where no SQL was read, parts, operations, near traces."""
         breakdown = rollout.breakdown
         rest = -1 if breakdown.sql.strip() else self.text(rollout.completion)
         parts = [self.part(part) for part in breakdown.parts]
         advantage = None if rollout.advantage is None else round(rollout.advantage, 4)
         texts = [self.text(breakdown.thought), self.text(breakdown.sql), rest]
-        return [rollout.position, self.text(breakdown.status), advantage, rollout.length_tokens, *texts, parts, self.operations(rollout, gold)]
+        about = [rollout.position, self.text(breakdown.status), advantage, rollout.length_tokens]
+        return [*about, *texts, parts, self.operations(rollout, gold), self.neighbours(breakdown.parts)]
+
+    def neighbours(self, parts: tuple[RewardPart, ...]) -> list[list[Any]]:
+        """The traces near the thought, as the place of each in the table of traces and its similarity."""
+        found = [one for part in parts if part.name == "memory" for one in part.evidence.get("neighbours", ())]
+        return [[self.trace(one), round(float(one["similarity"]), 4)] for one in found[:MOST_NEAR]]
+
+    def trace(self, one: dict[str, Any]) -> int:
+        """The place of a trace: its thought, its database, who wrote it and when, and its number."""
+        source = source_words(one.get("source", ""), one.get("step", 0))
+        told = *[self.text(words) for words in (one["thought"], one["db_id"], source)], one["trace_id"]
+        return self._traces.setdefault(told, len(self._traces))
 
     def part(self, part: RewardPart) -> list[Any]:
         if part.name not in self.part_names:

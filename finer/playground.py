@@ -71,9 +71,10 @@ class Tries:
             tries.remove((thought, sql))  # the same again is no other try: it is the newest
         tries.append((thought, sql))
         group = self._group(question, tries)
-        return Tried(group.rollouts[-1], group, self._results(question, group.rollouts[-1].sql))
+        return Tried(group.rollouts[-1], group, self.results(question, group.rollouts[-1].sql))
 
-    def _results(self, question: Question, sql: str) -> ResultComparison:
+    def results(self, question: Question, sql: str) -> ResultComparison:
+        """What the SQL returns beside what the gold does."""
         return compare_results(question, sql, self.dataset.databases[question.db_id], self._sandbox)
 
     def forget(self, question: Question) -> None:

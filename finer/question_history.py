@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from finer.records import Group, Rollout
-from finer.render.markup import plain
+from finer.render.scripts import Texts
 from finer.run_index_schema import QuestionGroups
 from finer.runs import Run
 
@@ -27,7 +27,7 @@ def best_paid(group: Group) -> Rollout | None:
 
 def history_data(run: Run, questions: Sequence[QuestionGroups], pinned: Collection[int] = (), chosen: int | None = None) -> dict[str, Any]:
     """The questions in this order; ``pinned`` are ids of questions, ``chosen`` the group that is shown first."""
-    texts = _Texts()
+    texts = Texts(LONGEST_TEXT)
     shown = questions[:MOST_QUESTIONS]
     rows = [_row(run, texts, question, question.question_id in pinned) for question in shown]
     cut = [len(question.groups) for question in shown if len(question.groups) > MOST_GROUPS]
@@ -37,21 +37,7 @@ def history_data(run: Run, questions: Sequence[QuestionGroups], pinned: Collecti
     return {"texts": texts.all, "rows": rows, "chosen": chosen, "said": said}
 
 
-class _Texts:
-    """Texts once each, as they will be shown."""
-
-    def __init__(self):
-        self._places: dict[str, int] = {}
-
-    @property
-    def all(self) -> list[str]:
-        return list(self._places)
-
-    def place(self, value: str) -> int:
-        return self._places.setdefault(plain(value, LONGEST_TEXT), len(self._places))
-
-
-def _row(run: Run, texts: _Texts, question: QuestionGroups, pinned: bool) -> dict[str, Any]:
+def _row(run: Run, texts: Texts, question: QuestionGroups, pinned: bool) -> dict[str, Any]:
     last = question.groups[-MOST_GROUPS:]
     groups = [run.group(group_id) for group_id, *_ in last]
     gold = groups[-1].question.gold if groups else ()
@@ -63,7 +49,7 @@ def _row(run: Run, texts: _Texts, question: QuestionGroups, pinned: bool) -> dic
     }  # fmt: skip
 
 
-def _cell(texts: _Texts, group: Group, counts: tuple[int, ...]) -> list[Any]:
+def _cell(texts: Texts, group: Group, counts: tuple[int, ...]) -> list[Any]:
     """group, step, right, judged, answers, and of the best paid one: position, status, total, advantage, text."""
     group_id, step, answers, judged, right = counts
     best = best_paid(group)

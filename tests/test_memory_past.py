@@ -209,7 +209,7 @@ def test_the_view_draws_the_map_on_demand_and_moves_to_any_step(run):
     assert view.as_of.value == STEP, "another answer starts at its own step"
     view.past.value = False
     assert view.drawn.value == ""
-    assert len(re.findall("on a plane", view.to_html())) == 1, "a page that can be sent holds the map"
+    assert len(re.findall("on a plane</h3>", view.to_html())) == 1, "a page that can be sent holds the map"
 
 
 def test_a_run_that_goes_on_is_taken_in_and_one_that_went_back_is_built_again(run):

@@ -60,6 +60,25 @@ def test_scrub_walk_and_hover(opened, report):
     lab.keep(page.locator(".f-explorer"), "report-wide")
 
 
+def test_an_answer_shows_its_near_thoughts_and_its_difference_to_any_other(opened, report):
+    page = opened(report)
+    group = Run(RECORDED).group(96)
+    chosen = next(one for one in group.rollouts if str(one.position) == page.locator(".x-group tr[aria-current] td").first.inner_text())
+    page.locator(".x-memory summary").click()
+    near = next(part for part in chosen.breakdown.parts if part.name == "memory").evidence["neighbours"]
+    assert page.locator(".x-memory .f-text").all_inner_texts() == [one["thought"] for one in near]
+    for other in group.rollouts:
+        if other == chosen:
+            continue
+        page.locator(".x-against").select_option(str(other.position))
+        shown = page.locator(".x-group .d-text")
+        whole = [f"{one.breakdown.thought}\n\n{one.breakdown.sql}" if one.breakdown.sql.strip() else one.completion for one in (chosen, other)]
+        assert [shown.evaluate(lab.TEXT_WITHOUT, tag) for tag in ("ins", "del")] == whole
+    page.locator(".x-group tr[tabindex]").last.click()
+    assert page.locator(".x-against").input_value() in ("", str(other.position)), "the comparison stays while a reader goes through the answers"
+    lab.keep(page.locator(".f-explorer"), "report-difference")
+
+
 @pytest.mark.parametrize("look", ["phone", "dark"])
 def test_it_fits_a_phone_and_a_dark_screen(opened, report, look):
     page = opened(report)

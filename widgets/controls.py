@@ -12,15 +12,18 @@ import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 
 from finer.config import TrainConfig, from_mapping
 from finer.errors import ConfigError
 from finer.records import Group
-from finer.render.markup import Markup, tag, text
+from finer.render import Markup, page, section
+from finer.render.markup import tag, text
 from finer.runs import Request, Run, RunStoreError
 from widgets.choice import open_run
+from widgets.views import bundle
 
 _BUTTONS = (
     ("pause", "Pause", "pause", "Hold training at the next stage of a step"),
@@ -74,7 +77,7 @@ def again_words(run: Run) -> list[str]:
 
 
 class Controls:
-    """The buttons, the weights and the answers to the requests, as ``widget``; ``pressed`` is called after a request was written."""
+    """The buttons, the weights and the answers to the requests; ``pressed`` is called after a request was written."""
 
     def __init__(self, run: Run | str | Path, pressed: Callable[[], None] = lambda: None):
         self.run = open_run(run)
@@ -116,6 +119,24 @@ class Controls:
         if group and group.rollouts:
             self._show_weights({part.name: part.weight for part in group.rollouts[0].breakdown.parts})
         self.show_requests()
+
+    def fragment(self) -> Markup:
+        """The static form: what was asked of the trainer, what came of it, and how the run stands."""
+        asked = self.run.requests()
+        nothing = tag("p", "Nothing was asked of the trainer.", class_="f-soft")
+        requests = tag("ul", *[tag("li", text(request_words(one), 600)) for one in asked]) if asked else nothing
+        state = f"The run is {self.run.status}, at step {self.run.last_step}."
+        return section("Controls", tag("p", state), requests, *[tag("p", text(line, 600)) for line in again_words(self.run)[1:]])
+
+    def to_html(self) -> str:
+        """One self-contained document."""
+        return page(f"Controls: {self.run.folder.name}", self.fragment())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> Any:
+        return bundle(self.widget, str(self.fragment()), repr(self))
+
+    def __repr__(self) -> str:
+        return f"Controls of {self.run!r}"
 
     def _show_weights(self, weights: dict[str, float]) -> None:
         """Makes the fields once; later values are a person's, and are not written over."""

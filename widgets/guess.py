@@ -17,15 +17,17 @@ import ipywidgets
 from finer.guess import Card, Tally, cards, moved, score
 from finer.records import Group
 from finer.render import Markup
-from finer.render.guess import guess_cards, guess_result, guess_static
+from finer.render.guess import guess_cards, guess_page, guess_result, guess_static
 from finer.render.markup import plain
-from finer.render.style import STYLE
+from finer.render.telling import is_mixed
 from finer.runs import Run
 from widgets.choice import Choice
 from widgets.views import View, nothing_yet
 
 _MOVES = (("Up", "arrow-up", -1), ("Down", "arrow-down", 1), ("To the top", "angle-double-up", -10_000), ("To the end", "angle-double-down", 10_000))
 MOST_STEPS_TRIED = 12
+MOST_CARRIED = 12
+"""Groups on a page."""
 
 
 class GuessView(View):
@@ -85,10 +87,20 @@ class GuessView(View):
             drawn = guess_result(self.group, self.order, self.tally)
         else:
             drawn = guess_cards(self.group, self.order)
-        self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+        self.widget.value = self.styled(drawn)
 
     def static(self) -> Markup:
         return self.fragment()
+
+    def whole(self) -> Markup:
+        """For a page: this group and others that give a signal, mixed ones first, to put in order and to reveal."""
+        self._begin()
+        own = [self.group] if self.group else []
+        others = [one for one in self.run.groups() if one.has_signal and one.group_id not in [group.group_id for group in own]]
+        mixed = [one for one in others if is_mixed(one)]
+        chosen = self._random.sample(mixed or others, min(MOST_CARRIED - 1, len(mixed or others))) if own else []
+        groups = [*own, *[self.run.group(one.group_id) for one in chosen]]
+        return guess_page([(group, cards(group, self.seed)) for group in groups])
 
     def move(self, by: int) -> None:
         """Moves the marked answer; it stays marked."""

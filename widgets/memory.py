@@ -18,7 +18,7 @@ from finer.memory.plane import Plane
 from finer.records import Rollout
 from finer.render import Markup, memory_as_of, memory_gate, memory_map, memory_matches, memory_past, section
 from finer.render.markup import tag, text
-from finer.render.style import STYLE
+from finer.render.memory_page import memory_page
 from finer.runs_schema import MemoryEvent
 from widgets.views import View, nothing_yet
 
@@ -55,15 +55,33 @@ class MemoryView(View):
 
     def fragment(self) -> Markup:
         events = self.run.memory_events()
-        here = [event for event in events if event.step == self.choice.step]
-        shown = [memory_matches(rollout, here) for rollout in self.choice.selection]
+        shown = [self._near(rollout, events) for rollout in self.choice.selection]
         return Markup("".join([*shown, memory_gate(events)])) if shown else nothing_yet("A thought's neighbours")
 
+    def _near(self, rollout: Rollout, events: list[MemoryEvent]) -> Markup:
+        return memory_matches(rollout, [event for event in events if event.step == rollout.step])
+
     def whole(self) -> Markup:
-        rollout = self.choice.rollout
+        """For a page: the neighbours of every answer, and the memory of every step for the chosen one's thought."""
+        rollout, events = self.choice.rollout, self.run.memory_events()
         if rollout is None:
             return self.fragment()
-        return Markup(self.fragment() + self._past(rollout, rollout.step, self.run.memory_events()))
+        still = self._past(rollout, rollout.step, events)
+        through = self._through_time(rollout, events)
+        under = Markup(tag("noscript", still) + through) if through else still
+        return Markup(self.each_answer(lambda one: self._near(one, events)) + under + memory_gate(events))
+
+    def _through_time(self, rollout: Rollout, events: list[MemoryEvent]) -> Markup:
+        """Empty where the answer was not compared or the memory cannot be built here; ``_past`` says why."""
+        recorded = _recorded(rollout)
+        try:
+            memory = self._replayed(events)
+        except FinerError:
+            return Markup()
+        if recorded is None:
+            return Markup()
+        steps = steps_shown(self.run.last_step, rollout.step)
+        return memory_page(memory, self._query(rollout), steps, rollout.step, recorded, self._plane)
 
     def refresh(self) -> None:
         super().refresh()
@@ -87,7 +105,7 @@ class MemoryView(View):
         key = (rollout.rollout_id, self.as_of.value, self.run.last_step, len(events))
         if key != self._shown:
             drawn = self._past(rollout, self.as_of.value, events)
-            self.drawn.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+            self.drawn.value = self.styled(drawn)
             self._shown = key
 
     def _move_slider(self, rollout: Rollout, keep: bool) -> None:
@@ -109,13 +127,16 @@ class MemoryView(View):
             memory = self._replayed(events)
         except FinerError as error:
             return section("", tag("p", "The memory cannot be built again here: ", text(error, 600)))
-        question = self.choice.group.question
-        query = Query(rollout.breakdown.thought, question.db_id, question.text)
+        query = self._query(rollout)
         scores = scores_over_steps(memory, query, steps_shown(self.run.last_step, rollout.step))
         shown = [memory_past(scores, rollout.step, recorded)]
         if step != rollout.step:
             shown.append(memory_as_of(*scores_over_steps(memory, query, [step]), recorded))
         return Markup("".join([*shown, memory_map(map_as_of(memory, query, step, self._plane))]))
+
+    def _query(self, rollout: Rollout) -> Query:
+        question = self.choice.group.question
+        return Query(rollout.breakdown.thought, question.db_id, question.text)
 
     def _replayed(self, events: list[MemoryEvent]) -> Memory:
         """The run's memory. It grows with the run; only where a resumed run took events back is it built again."""

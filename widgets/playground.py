@@ -14,14 +14,16 @@ import ipywidgets
 from finer.datasets import Dataset, load_dataset
 from finer.errors import FinerError
 from finer.playground import Tried, Tries, find_questions, own_dataset
-from finer.records import Question
+from finer.records import Question, Rollout
 from finer.render import Markup, atom_ledger, group_table, memory_matches, page, result_difference, section, waterfall
 from finer.render.markup import plain, tag, text
+from finer.render.one_of import one_of
 from finer.render.style import STYLE
+from finer.results import ResultComparison
 from finer.rewards import RECIPES, get_recipe
 from finer.schema import render_compact
 from widgets.edit import text_fields
-from widgets.views import bundle
+from widgets.views import answer_words, bundle
 
 _ROW = "row wrap"
 
@@ -174,14 +176,24 @@ class Playground:
     def _try_shown(self) -> list[Markup]:
         if self.tried is None:
             return []
-        rollout, group = self.tried.rollout, self.tried.group
-        several = [group_table(group, rollout.rollout_id)] if len(group.rollouts) > 1 else []
-        shown = [waterfall(rollout, group), atom_ledger(rollout, group.question), result_difference(self.tried.results)]
-        return [*shown, memory_matches(rollout), *several]
+        return [*self._explained(self.tried.rollout, self.tried.results), *self._together()]
+
+    def _explained(self, rollout: Rollout, results: ResultComparison) -> list[Markup]:
+        group = self.tried.group
+        return [waterfall(rollout, group), atom_ledger(rollout, group.question), result_difference(results), memory_matches(rollout)]
+
+    def _together(self) -> list[Markup]:
+        group = self.tried.group
+        return [group_table(group, self.tried.rollout.rollout_id)] if len(group.rollouts) > 1 else []
 
     def to_html(self) -> str:
-        """One self-contained document of the question and the newest try."""
-        return page("Playground", *self.fragments())
+        """One self-contained document of the question and its tries, to step through; the newest first."""
+        if self.tried is None:
+            return page("Playground", *self.fragments())
+        group = self.tried.group
+        explained = [Markup("".join(self._explained(one, self._tries.results(group.question, one.sql)))) for one in group.rollouts]
+        named = [(f"try {answer_words(one)}", shown) for one, shown in zip(group.rollouts, explained)]
+        return page("Playground", self._question_shown(), one_of("Try", named, len(named) - 1), *self._together())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         first, *rest = self.fragments()

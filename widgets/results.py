@@ -25,25 +25,31 @@ class ResultsView(View):
 
     def fragment(self) -> Markup:
         rollout = self.choice.rollout
-        if rollout is None:
-            return nothing_yet("An answer's result")
+        return self._shown(rollout) if rollout else nothing_yet("An answer's result")
+
+    def whole(self) -> Markup:
+        """For a page: of every answer of the group; each different query runs once."""
+        return self.each_answer(self._shown)
+
+    def _shown(self, rollout: Rollout) -> Markup:
         try:
             return result_difference(self._compared(rollout))
         except FinerError as error:
             return section("", tag("p", "The answer cannot be run again here: ", text(error, 600)))
 
     @cached_property
-    def _known(self) -> dict[int, ResultComparison]:
-        """By rollout id: following a run draws often, and a result does not change."""
+    def _known(self) -> dict[tuple[int, str], ResultComparison]:
+        """By group and SQL: following a run draws often, answers repeat each other, and a result does not change."""
         return {}
 
     def _compared(self, rollout: Rollout) -> ResultComparison:
-        if rollout.rollout_id not in self._known:
+        key = rollout.group_id, rollout.sql
+        if key not in self._known:
             if self.dataset is None:
                 self.dataset = load_dataset(self.run.config.get("dataset", "starter"))
             question = self.choice.group.question
             database = self.dataset.databases.get(question.db_id)
             if database is None:
                 raise FinerError(f"the data set {self.dataset.name!r} has no database {question.db_id!r}; set the view's dataset")
-            self._known[rollout.rollout_id] = compare_results(question, rollout.sql, database)
-        return self._known[rollout.rollout_id]
+            self._known[key] = compare_results(question, rollout.sql, database)
+        return self._known[key]

@@ -8,23 +8,30 @@ Not covered: following a run and choosing by hand (``Workbench``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets
 
 from finer.alarms import alarms_of
 from finer.contributions import recorded_scaling
-from finer.records import Group
+from finer.records import Group, Rollout
 from finer.render import Markup, atom_ledger, curves, group_table, page, section, waterfall
 from finer.render.difference import answer_difference
 from finer.render.markup import tag
+from finer.render.one_of import one_of
 from finer.render.overlay import RunCurves, overlay
-from finer.render.style import STYLE
+from finer.render.pairs import pairs
+from finer.render.style import STATUS_WORDS, STYLE, number
 from finer.runs import Run
 from widgets.choice import Choice, open_run
 
+STATIC_ALONE = "FINER_STATIC"
+"""Set this environment variable to 1, and outputs hold the static form alone: for a front end that shows an error in place of a widget."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 STATIC_NOTE = tag(
     "div",
@@ -33,15 +40,46 @@ STATIC_NOTE = tag(
 )
 
 
-def bundle(widget: ipywidgets.Widget, static: str, plain: str) -> dict[str, Any]:
-    """One output in three forms: the live widget, static HTML, which says that it is, for readers without one, and plain text."""
+def bundle(widget: ipywidgets.Widget, static: str, plain: str) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
+    """One output in three forms: the live widget, static HTML, which says that it is, for readers without one, and plain text.
+
+    With the output's metadata beside it where a front end asks for some, as IPython allows.
+    """
+    still = {"text/html": static + STATIC_NOTE, "text/plain": plain}
+    if os.environ.get(STATIC_ALONE, "") not in ("", "0"):
+        return still
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    return {WIDGET_VIEW: view, "text/html": static + STATIC_NOTE, "text/plain": plain}
+    asked = colab_metadata(widget)
+    data = {WIDGET_VIEW: view, **still}
+    return (data, asked) if asked else data
+
+
+def colab_metadata(widget: ipywidgets.Widget) -> dict[str, Any]:
+    """Where Colab finds the manager that loads anywidget, for an output that holds one; empty elsewhere.
+
+    Colab writes it itself on what ``display`` shows, not on the value of a cell's last line; anywidget knows it.
+    """
+    if "google.colab" not in sys.modules:
+        return {}
+    held = next((one for one in _within(widget) if isinstance(one, anywidget.AnyWidget)), None)
+    return held._repr_mimebundle_()[1] if held is not None else {}
+
+
+def _within(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _within(child)
 
 
 def nothing_yet(what: str) -> Markup:
     """A line that stands in for a view with nothing to show."""
     return section("", tag("p", f"{what} appears here after the first step.", class_="f-soft"))
+
+
+def answer_words(rollout: Rollout) -> str:
+    """An answer in a list: its position, how it fared and what it was paid."""
+    symbol, words, _ = STATUS_WORDS.get(rollout.breakdown.status, ("?", rollout.breakdown.status, ""))
+    return f"{rollout.position} · {symbol} {words} · paid {number(rollout.breakdown.total)}"
 
 
 class View:
@@ -92,7 +130,21 @@ class View:
     def refresh(self) -> None:
         """Draws again; sends nothing to the browser where nothing changed."""
         drawn = self._latest = self.fragment()
-        self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+        self.widget.value = self.styled(drawn)
+
+    def each_answer(self, draw: Callable[[Rollout], Markup]) -> Markup:
+        """For a page: the fragment of every answer of the group, one at a time, the chosen one first; several chosen ones together."""
+        group, chosen = self.choice.group, self.choice.selection
+        if group is None or not chosen:
+            return self.fragment()
+        several = [(f"the {len(chosen)} chosen answers", Markup("".join(map(draw, chosen))))] if len(chosen) > 1 else []
+        ordered = sorted(group.rollouts, key=lambda one: (-one.breakdown.total, one.position))
+        named = [*several, *[(answer_words(one), draw(one)) for one in ordered]]
+        return one_of("Answer", named, 0 if several else ordered.index(chosen[0]), f"group {group.group_id}{' several' * len(several)}")
+
+    def styled(self, drawn: Markup) -> str:
+        """A fragment for a widget: a workbench carries the style sheet for all of its views."""
+        return drawn.replace(STYLE, "") if self._shared_style else str(drawn)
 
     def to_html(self) -> str:
         """One self-contained document."""
@@ -140,12 +192,24 @@ class GroupView(View):
     _known: tuple[tuple[int, ...], list[Group]] = ((), [])
 
     def fragment(self) -> Markup:
+        return Markup(self._table() + self._difference()) if self.choice.group else nothing_yet("A group")
+
+    def whole(self) -> Markup:
+        """For a page: the difference between any two answers."""
+        group = self.choice.group
+        if group is None or len(group.rollouts) < 2:
+            return self.fragment()
+        best = max(group.rollouts, key=lambda one: (one.breakdown.total, -one.position))
+        first, second = [*self.choice.selection, best, *group.rollouts][:2]
+        if first == second:
+            second = next(one for one in group.rollouts if one != first)
+        return Markup(self._table() + pairs(group, (first.position, second.position)))
+
+    def _table(self) -> Markup:
         group, chosen = self.choice.group, self.choice.rollout
-        if group is None:
-            return nothing_yet("A group")
         # The other groups of the step are read only where the group alone does not explain its advantages.
         batch = () if recorded_scaling([group]) else self._step()
-        return Markup(group_table(group, chosen.rollout_id if chosen else None, batch) + self._difference())
+        return group_table(group, chosen.rollout_id if chosen else None, batch)
 
     def _step(self) -> list[Group]:
         """The groups of the step, whole; read once, since a step does not change."""
@@ -166,8 +230,13 @@ class RolloutView(View):
     title = "Rollout"
 
     def fragment(self) -> Markup:
-        shown = [waterfall(rollout, self.choice.group) for rollout in self.choice.selection]
-        return Markup("".join(shown)) if shown else nothing_yet("An answer")
+        return Markup("".join(map(self._shown, self.choice.selection))) or nothing_yet("An answer")
+
+    def whole(self) -> Markup:
+        return self.each_answer(self._shown)
+
+    def _shown(self, rollout: Rollout) -> Markup:
+        return waterfall(rollout, self.choice.group)
 
 
 class AtomsView(View):
@@ -176,5 +245,10 @@ class AtomsView(View):
     title = "Atoms"
 
     def fragment(self) -> Markup:
-        shown = [atom_ledger(rollout, self.choice.group.question) for rollout in self.choice.selection]
-        return Markup("".join(shown)) if shown else nothing_yet("An answer's operations")
+        return Markup("".join(map(self._shown, self.choice.selection))) or nothing_yet("An answer's operations")
+
+    def whole(self) -> Markup:
+        return self.each_answer(self._shown)
+
+    def _shown(self, rollout: Rollout) -> Markup:
+        return atom_ledger(rollout, self.choice.group.question)

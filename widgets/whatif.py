@@ -15,8 +15,8 @@ import ipywidgets
 
 from finer.contributions import AGGREGATIONS, SCALES, Scaling
 from finer.render import Markup
+from finer.render.knobs import knobs
 from finer.render.markup import plain
-from finer.render.weights import weight_sliders
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Recipe, Shaping
 from finer.whatif import Answers, Outcome, Settings, answers_of_run, as_recorded, rerun, scaling_of
@@ -26,6 +26,8 @@ AS_RECORDED = "as recorded"
 GROUP, WHOLE_RUN = "this group", "the whole run"
 MOST_ANSWERS = 50_000
 """Of a larger run the newest steps are read: 50,000 answers take about three seconds."""
+MOST_CARRIED = 5_000
+"""Answers on a page; some 150 bytes each."""
 _ROW = {"flex_flow": "row wrap"}
 
 
@@ -145,13 +147,15 @@ class WhatIfView(View):
         return what_if(answers, self._before, rerun(answers, self.knobs.settings), only, chosen.rollout_id if chosen else None)
 
     def whole(self) -> Markup:
-        """For a page: what the knobs say, and under it sliders over the weights of the chosen group."""
+        """For a page: what the knobs say, and under it knobs to turn over the group and the newest steps that a page can carry."""
         still, group, answers = self.fragment(), self.choice.group, self._answers()
-        if group is None or answers is None or group.group_id not in answers.group_ids:
+        if group is None or answers is None:
             return still
-        of_step = answers.steps == group.step
-        before, settings = self._before.take(of_step), self.knobs.settings
-        return Markup(still + weight_sliders(answers.take(of_step), before, settings, group))
+        carried = answers_of_run(self.run, None, MOST_CARRIED)
+        if carried.parts != answers.parts or group.group_id not in carried.group_ids:
+            carried = answers_of_run(self.run, group.step)
+        before = as_recorded(carried, self.knobs.scaling)
+        return Markup(still + knobs(carried, before, self.knobs.settings, group))
 
     @property
     def over_run(self) -> bool:

@@ -196,7 +196,8 @@ class Workbench:
     def fragments(self, whole: bool = False) -> list[Markup]:
         """The static form: every view of what is chosen, one after the other; ``whole``: with what is drawn on demand."""
         with self.choice.lock:
-            return [self._static_head(), *[view.whole() if whole else view.fragment() for view in self.views]]
+            views = [view.whole() if whole else view.fragment() for view in self.views]
+            return [self._static_head(), *views, self.controls.fragment()]
 
     def _static_head(self) -> Markup:
         return section("", tag("p", tag("b", self.run.folder.name), f" · {self._status_words()}"))
@@ -207,7 +208,7 @@ class Workbench:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         self.refresh(every=True)
-        first, *rest = [self._static_head(), *[view.static() for view in self.views]]
+        first, *rest = [self._static_head(), *[view.static() for view in self.views], self.controls.fragment()]
         static = first + "".join(rest).replace(STYLE, "")
         return bundle(self.widget, static, repr(self))
 

@@ -10,6 +10,12 @@ const number = (value, digits = 2) => (value === null ? "—" : value.toFixed(di
 const signed = (value) => (value === null ? "—" : (value > 0 ? "+" : "") + number(value));
 const advantage = (value) => (value > 0 ? "▲ " : value < 0 ? "▼ " : "") + signed(value);
 
+function grouped(list, key) {
+  const found = new Map();
+  for (const one of list) found.set(key(one), [...(found.get(key(one)) || []), one]);
+  return [...found.values()];
+}
+
 function badge(status) {
   const [symbol, words, tone] = data.statuses[status] || ["?", status, "unknown"];
   return element("span", { class: `f-badge f-${tone}` }, `${symbol} ${words}`);

@@ -1,4 +1,4 @@
-// The report's search and its walk through steps and groups. It runs behind elements.js: home, place, data and element are its.
+// The report's search and its walk through steps and groups. It runs behind elements.js and difference.js.
 const PAGE = 50;
 const KINDS = { "=": "matched", "≈": "changed", "−": "missing", "+": "extra" };
 const paid = (part) => (part[1] === null ? 0 : part[1] * part[2]);
@@ -9,9 +9,9 @@ const right = (answer) => answer.status === "correct";
 
 const groups = data.groups.map((group, at) => {
   const made = { ...group, at, question: text(group.question), gold: text(group.gold), db: text(group.db) };
-  made.answers = group.answers.map(([position, status, gain, tokens, thought, sql, rest, parts, operations]) => ({
+  made.answers = group.answers.map(([position, status, gain, tokens, thought, sql, rest, parts, operations, near]) => ({
     group: made, position, status: text(status), gain, tokens, thought: text(thought), sql: text(sql), rest: text(rest),
-    parts, operations, total: parts.reduce((sum, part) => sum + paid(part), 0),
+    parts, operations, near, total: parts.reduce((sum, part) => sum + paid(part), 0),
   }));
   return made;
 });
@@ -83,7 +83,7 @@ const where = element("span", { class: "x-where" });
 const previous = element("button", { type: "button", class: "x-previous", onclick: () => walk(-1) }, "◀ group");
 const next = element("button", { type: "button", class: "x-next", onclick: () => walk(1) }, "group ▶");
 const shown = element("div", { class: "x-group" });
-let current = null;
+let [current, against] = [null, null]; // the group, and the position of the answer that the shown one is compared with
 
 function scrub() {
   const step = steps[Number(slider.value)];
@@ -96,6 +96,7 @@ function walk(by) {
 }
 
 function show(group, answer) {
+  if (group !== current) against = null;
   current = group;
   slider.value = steps.indexOf(group.step);
   slider.setAttribute("aria-valuetext", `step ${group.step}`);
@@ -145,7 +146,38 @@ function detail(group, answer) {
   const body = answer.rest ? [element("h4", {}, "No SQL was read from this text"), element("pre", {}, answer.rest)] : texts(group, answer);
   return [element("h3", {}, `Answer ${answer.position}: total ${number(answer.total)}, advantage ${signed(answer.gain)}, ${answer.tokens} tokens`),
     element("table", { class: "x-parts" }, element("tbody", {}, ...rows)),
-    element("h4", {}, "Thought"), element("pre", { class: "x-thought" }, answer.thought || "(none)"), ...body];
+    element("h4", {}, "Thought"), element("pre", { class: "x-thought" }, answer.thought || "(none)"), ...neighbours(answer), ...body, ...compared(group, answer)];
+}
+
+function neighbours(answer) {
+  if (!answer.near.length) return [];
+  const rows = answer.near.map(([place, similarity]) => {
+    const [thought, db, source, id] = data.traces[place];
+    return element("li", { class: "m-row" }, element("b", {}, number(similarity, 3)),
+      element("div", {}, element("div", { class: "f-text" }, text(thought)), element("div", { class: "f-soft" }, `${text(db)} · trace ${id} · ${text(source)}`)));
+  });
+  const summary = element("summary", {}, `The ${rows.length} nearest thoughts of the memory`);
+  return [element("details", { class: "x-memory" }, summary, element("ol", { class: "m-list" }, ...rows))];
+}
+
+// The difference to another answer of the group; what is chosen stays while a reader goes through the answers.
+function compared(group, answer) {
+  const others = group.answers.filter((one) => one !== answer);
+  if (!others.length) return [];
+  const options = others.map((one) => element("option", { value: one.position }, `answer ${one.position} (paid ${number(one.total)})`));
+  const change = () => { against = menu.value === "" ? null : Number(menu.value); draw(); };
+  const menu = element("select", { class: "x-against", onchange: change }, element("option", { value: "" }, "no other answer"), ...options);
+  const holder = element("div", {});
+  const whole = (one) => one.rest || `${one.thought}\n\n${one.sql}`;
+  function draw() {
+    const other = others.find((one) => one.position === against);
+    menu.value = other ? String(against) : "";
+    holder.replaceChildren(...(other ? [
+      element("p", { class: "f-soft" }, `answer ${answer.position} → answer ${other.position}: only in the first is struck out, only in the second underlined`),
+      element("pre", { class: "d-text" }, ...difference(whole(answer), whole(other)))] : []));
+  }
+  draw();
+  return [element("div", { class: "x-bar" }, labelled("Difference to", menu)), holder];
 }
 
 function texts(group, answer) {

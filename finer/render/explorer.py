@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from finer.render.difference import DIFFERENCE_CSS
 from finer.render.markup import Markup, tag
 from finer.render.scripts import CONTROLS_CSS, scripted
 from finer.render.style import fragment, part_class, part_letter
@@ -44,6 +45,6 @@ def explorer(data: dict[str, Any]) -> Markup:
         "All answers",
         tag("p", data["said"], class_="f-soft"),
         tag("noscript", tag("p", "Search and the step slider need scripts, which this reader does not run.")),
-        *scripted("explorer", data | {"looks": looks}),
-        extra_css=CONTROLS_CSS + _CSS,
+        *scripted("explorer", data | {"looks": looks}, "difference"),
+        extra_css=CONTROLS_CSS + DIFFERENCE_CSS + _CSS,
     )

@@ -6,12 +6,14 @@ Not covered: scoring (``finer.guess``), moving (``widgets``).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from finer.guess import Card, Score, Tally, places, score
 from finer.records import Group
 from finer.render.group import stack
-from finer.render.markup import Markup, join, one_line, tag, text
-from finer.render.style import fragment, legend, number, signed, status_badge
+from finer.render.markup import Markup, join, one_line, plain_line, tag, text
+from finer.render.scripts import CONTROLS_CSS, Texts, scripted
+from finer.render.style import fragment, legend, number, part_class, part_letter, signed, status_badge
 
 _CSS = (
     ".finer-view .q-card{border:1px solid var(--f-line);border-radius:8px;padding:6px 10px;margin:6px 0;display:grid;"
@@ -42,6 +44,34 @@ def guess_static(group: Group, order: Sequence[Card]) -> Markup:
     said = tag("p", "Put them in order, best paid first; then reveal.", class_="f-soft")
     shown = [_card(card, None) for card in order]
     return fragment("guess", "Guess the order", _head(group), said, *shown, answer, extra_css=_CSS)
+
+
+def guess_page(groups: Sequence[tuple[Group, Sequence[Card]]]) -> Markup:
+    """For a page: the answers of these groups to move, to reveal and to go on from, with a tally; the first group's static form without scripts."""
+    if not groups:
+        return fragment("guess", "Guess the order", tag("p", "No group to put in order yet.", class_="f-soft"))
+    still = tag("noscript", guess_static(*groups[0]))
+    return Markup(still + fragment("guess", "Guess the order", *scripted("guess", guess_data(groups)), extra_css=CONTROLS_CSS + _CSS))
+
+
+def guess_data(groups: Sequence[tuple[Group, Sequence[Card]]]) -> dict[str, Any]:
+    """What the script shows: by group its question and its cards, each with letter, text, how often it was given, and what it was paid."""
+    texts, parts = Texts(MOST_CHARACTERS), []
+    rows = []
+    for group, cards in groups:
+        question = group.question
+        told = {"question": question.text, "gold": question.gold[0] if question.gold else "", "db": question.db_id}
+        listed = [_carried(card, texts, parts) for card in cards]
+        rows.append({"index": question.index, "step": group.step, **{name: texts.place(said) for name, said in told.items()}, "cards": listed})
+    return {"texts": texts.all, "parts": parts, "looks": {name: [part_letter(name), part_class(name)] for name in parts}, "groups": rows}
+
+
+def _carried(card: Card, texts: Texts, parts: list[str]) -> list[Any]:
+    breakdown = card.rollout.breakdown
+    parts += [part.name for part in breakdown.parts if part.name not in parts]
+    paid = [[parts.index(part.name), round(part.contribution, 5)] for part in breakdown.parts]
+    sql = plain_line(breakdown.sql or card.rollout.completion)
+    return [card.letter, texts.place(card.rollout.completion), card.times, breakdown.total, texts.place(breakdown.status), paid, texts.place(sql)]
 
 
 def score_words(found: Score) -> str:

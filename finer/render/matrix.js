@@ -1,7 +1,6 @@
 // The matrix of a page: a click on a cell, or the slider, shows the group's best paid answer against the one the time before.
-// It runs behind elements.js: home, place, data and element are its.
+// It runs behind elements.js and difference.js: home, place, data, element and difference are theirs.
 const PAGE = 30;
-const MOST_WORDS = 1000;
 const SVG = "http://www.w3.org/2000/svg";
 const FIELDS = ["group", "step", "right", "judged", "answers", "best"];
 const rows = data.rows.map((row) => ({
@@ -108,25 +107,6 @@ function answer(cell, before) {
     : "This page holds no earlier answer to this question.";
   const shown = old ? difference(text(old[4]), text(completion)) : [text(completion)];
   return [head, element("p", { class: "f-soft" }, said), element("pre", { class: "d-text" }, ...shown)];
-}
-
-// The longest common run of words, by the usual table; what only the old text has is struck out, what only the new has underlined.
-function difference(old, now) {
-  const [mine, theirs] = [old, now].map((one) => (one.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) || []).slice(0, MOST_WORDS));
-  const wide = theirs.length + 1;
-  const common = new Uint16Array((mine.length + 1) * wide);
-  for (let i = mine.length - 1; i >= 0; i--)
-    for (let j = theirs.length - 1; j >= 0; j--)
-      common[i * wide + j] = mine[i] === theirs[j] ? common[(i + 1) * wide + j + 1] + 1 : Math.max(common[(i + 1) * wide + j], common[i * wide + j + 1]);
-  const pieces = [];
-  const put = (kind, word) => (pieces.length && pieces.at(-1)[0] === kind ? (pieces.at(-1)[1] += word) : pieces.push([kind, word]));
-  let [i, j] = [0, 0];
-  while (i < mine.length || j < theirs.length) {
-    if (i < mine.length && j < theirs.length && mine[i] === theirs[j]) { put("", mine[i]); i++; j++; }
-    else if (j === theirs.length || (i < mine.length && common[(i + 1) * wide + j] >= common[i * wide + j + 1])) put("del", mine[i++]);
-    else put("ins", theirs[j++]);
-  }
-  return pieces.map(([kind, words]) => (kind ? element(kind, {}, words) : words));
 }
 
 if (!rows.length) return place.append(element("p", { class: "f-soft" }, "No question to show yet."));

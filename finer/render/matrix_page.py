@@ -27,6 +27,6 @@ def matrix_page(data: dict[str, Any]) -> Markup:
         "matrix",
         "Questions over steps",
         tag("p", data["said"], class_="f-soft"),
-        *scripted("matrix", data),
+        *scripted("matrix", data, "difference"),
         extra_css=CONTROLS_CSS + MATRIX_CSS + DIFFERENCE_CSS + _CSS,
     )

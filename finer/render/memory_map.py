@@ -14,7 +14,7 @@ from finer.render.style import fragment
 WIDTH, HEIGHT, MARGIN = 640, 400, 22
 NAMED = 5
 """Nearest traces that carry their rank as a number: those whose texts the memory view lists."""
-_CSS = """
+MAP_CSS = """
 .finer-view .mm-other{fill:var(--f-soft);stroke:var(--f-soft);stroke-width:1;opacity:.6}
 .finer-view .mm-other.mm-hollow{fill:none;opacity:.45}
 .finer-view .mm-near{fill:var(--f-memory);stroke:var(--f-ink);stroke-width:1}
@@ -31,7 +31,7 @@ def memory_map(found: MemoryMap) -> Markup:
     head = tag("h3", f"The memory as step {found.step} saw it, on a plane")
     if not found.spots:
         return fragment("map", "Map of the memory", head, tag("p", "The memory held no trace yet.", class_="f-soft"))
-    return fragment("map", "Map of the memory", head, _drawing(found), _legend(found), _words(found), extra_css=_CSS)
+    return fragment("map", "Map of the memory", head, _drawing(found), _legend(found), _words(found), extra_css=MAP_CSS)
 
 
 def _drawing(found: MemoryMap) -> Markup:
@@ -83,11 +83,17 @@ def _mark(kind: str, x: float, y: float, title: str = "", hollow: bool = False) 
 
 
 def _legend(found: MemoryMap) -> Markup:
-    near = sum(spot.rank > 0 for spot in found.spots)
+    return memory_legend(sum(spot.rank > 0 for spot in found.spots))
+
+
+def memory_legend(near: int | None = None) -> Markup:
+    """What the marks stand for; ``near``: how many traces make the centroid, None where that changes."""
+    many = "" if near is None else f"{near} "
+    first = NAMED if near is None else min(near, NAMED)
     kinds = [
         ("thought", False, "this thought"),
-        ("centroid", False, f"centroid of the {near} nearest"),
-        ("near", False, f"the {near} nearest, the first {min(near, NAMED)} numbered"),
+        ("centroid", False, f"centroid of the {many}nearest"),
+        ("near", False, f"the {many}nearest, the first {first} numbered"),
         ("shipped", False, "trace of the data set"),
         ("written", False, "trace written by the policy"),
         ("shipped", True, "hollow: of a database that takes no part"),

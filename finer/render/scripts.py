@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from finer.render.markup import Markup, tag
+from finer.render.markup import Markup, plain, tag
 from finer.render.style import STATUS_WORDS
 
 CONTROLS_CSS = """
@@ -25,6 +25,27 @@ border:1px solid var(--f-line);border-radius:6px;padding:4px 8px;max-width:100%;
 .finer-view button{cursor:pointer}
 .finer-view button:disabled{opacity:.5;cursor:default}
 """.replace("\n", "")
+
+
+class Texts:
+    """The texts of a page, once each, as they will be shown: hidden characters written out, a long one cut with a note.
+
+    >>> texts = Texts(9)
+    >>> [texts.place(one) for one in ("a", "b", "a", "0123456789")], texts.all
+    ([0, 1, 0, 2], ['a', 'b', '012345678 … (1 further characters not shown)'])
+    """
+
+    def __init__(self, longest: int):
+        self._longest = longest
+        self._places: dict[str, int] = {}
+
+    @property
+    def all(self) -> list[str]:
+        return list(self._places)
+
+    def place(self, value: Any) -> int:
+        """The place of a text among all."""
+        return self._places.setdefault(plain(value, self._longest), len(self._places))
 
 
 def safe_json(value: Any) -> Markup:
@@ -44,9 +65,12 @@ def script(name: str) -> str:
     return Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
 
 
-def scripted(name: str, data: dict[str, Any]) -> tuple[Markup, Markup, Markup]:
-    """The place where ``name``.js draws, its data, and the script; they must stand in one element of their own."""
-    source = "".join(map(script, ("element", "elements", name)))
+def scripted(name: str, data: dict[str, Any], *shared: str) -> tuple[Markup, Markup, Markup]:
+    """The place where ``name``.js draws, its data, and the script; they must stand in one element of their own.
+
+    ``shared``: further scripts that it calls.
+    """
+    source = "".join(map(script, ("element", "elements", *shared, name)))
     carried = safe_json(data | {"statuses": STATUS_WORDS})
     return (
         tag("div", class_="x-place"),

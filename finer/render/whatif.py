@@ -34,7 +34,7 @@ MOST_POINTS = 600
 MOST_INVERSIONS = 12
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 240, 40, 74, 14, 34
 _AMONG = {"group": "group's spread", "batch": "step's spread"}
-_CSS = (
+WHATIF_CSS = (
     ".finer-view .i-charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:10px;max-width:900px}"
     ".finer-view .i-charts figure{margin:0;border:1px solid var(--f-line);border-radius:8px;padding:8px 10px 4px;min-width:0}"
     ".finer-view .i-charts figcaption{font-size:13px}"
@@ -67,7 +67,7 @@ def what_if(answers: Answers, before: Outcome, after: Outcome, group_id: int | N
     said.append(tag("p", text(settings_words(after.settings), 600), class_="f-soft"))
     upside_down = _inversions(inversions(answers, after.totals, MOST_INVERSIONS), change, one_group)
     rule = tag("p", scaling_words(after.settings.scaling), class_="f-soft") if one_group else None
-    return fragment("whatif", "What if", *said, charts, table, rule, upside_down, extra_css=_CSS)
+    return fragment("whatif", "What if", *said, charts, table, rule, upside_down, extra_css=WHATIF_CSS)
 
 
 def change_words(change: Change) -> str:
