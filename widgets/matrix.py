@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import ipywidgets
 import traitlets
 
@@ -21,11 +20,10 @@ from finer.render.difference import answer_difference
 from finer.render.markup import plain, tag
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
 from finer.render.matrix_page import matrix_page
-from finer.render.style import STYLE
 from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
 from widgets.indexed import IndexedView
-from widgets.live import front_end
+from widgets.live import FrontEnd, Spare, front_end
 
 MOST_ROWS = 8
 MOST_STEPS = 30
@@ -33,7 +31,7 @@ MOST_SCRUBBED = 1000
 """Of a question that was asked more often, the last groups."""
 
 
-class MatrixFrontEnd(anywidget.AnyWidget):
+class MatrixFrontEnd(FrontEnd):
     """The traits that go back and forth."""
 
     _esm, _css = front_end("matrix").values()
@@ -65,7 +63,8 @@ class MatrixView(IndexedView):
     def prepare(self) -> None:
         self.notes = RunNotes(self.run)
         self._live = MatrixFrontEnd(matrix=_empty(""), wanted={})
-        self._panel = ipywidgets.VBox([self._live, self.widget])
+        self._spare = Spare(self._live)
+        self._panel = ipywidgets.VBox([self._spare.widget, self.widget])
         self._live.observe(lambda _: self.refresh(), "wanted")
         self._live.observe(lambda change: self._picked(change["new"]), "pick")
         self._live.observe(lambda change: self._pinned(change["new"]), "pin")
@@ -88,19 +87,23 @@ class MatrixView(IndexedView):
                 return
             try:
                 self._live.matrix = self._shown()
+                self._spare.keep(lambda: self.styled(self._still()))
                 drawn = self._difference()
             except FinerError as error:
                 drawn = section("", tag("p", "✗ ", plain(str(error), 600), role="alert"))
-            self.widget.value = drawn.replace(STYLE, "") if self._shared_style else str(drawn)
+            self.widget.value = self.styled(drawn)
 
     def static(self) -> Markup:
         return self.fragment()
 
     def whole_fragment(self) -> Markup:
         """The static form: the matrix, and under it the difference."""
+        return Markup(self._still() + self._difference())
+
+    def _still(self) -> Markup:
         rows = self.questions(self._wanted()[0])
         steps, _ = steps_shown(rows, 0)
-        return Markup(matrix([self._row(row, steps) for row in rows], steps) + self._difference())
+        return matrix([self._row(row, steps) for row in rows], steps)
 
     def whole(self) -> Markup:
         """For a page: the matrix to click and to scrub, over what it carries; the static form where no script runs."""

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
+import ipywidgets
 import traitlets
 
 from finer.errors import FinerError
@@ -25,13 +25,13 @@ from finer.render.style import STATUS_WORDS, number, status_badge
 from finer.run_index_schema import SORTS, AnswerFilter, AnswerPage, AnswerRow
 from finer.run_notes import Note, RunNotes
 from widgets.indexed import SECONDS_TO_WAIT, IndexedView
-from widgets.live import front_end
+from widgets.live import FrontEnd, Spare, front_end
 
 PAGE_SIZE = 50
 STATIC_ROWS = 20
 
 
-class RolloutsFrontEnd(anywidget.AnyWidget):
+class RolloutsFrontEnd(FrontEnd):
     """The traits that go back and forth."""
 
     _esm, _css = front_end("rollouts").values()
@@ -87,13 +87,19 @@ class RolloutsView(IndexedView):
         self._trouble = ""
         self.notes = RunNotes(self.run)
         self.widget = RolloutsFrontEnd(page=self._empty_page(""), wanted={})
+        self._spare = Spare(self.widget)
         self.widget.observe(lambda _: self._asked_for(), "wanted")
         self.widget.observe(lambda change: self._picked(change["new"]), "pick")
         self.widget.observe(lambda change: self._marked(change["new"]), "mark")
 
+    @property
+    def panel(self) -> ipywidgets.Widget:
+        return self._spare.widget
+
     def refresh(self) -> None:
         """Answers the front end's last request again; sends nothing where nothing changed."""
         self._answer()
+        self._spare.keep(lambda: self.styled(self.static()))
 
     def static(self) -> Markup:
         return self.fragment()

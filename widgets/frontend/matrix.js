@@ -19,6 +19,7 @@ function bar(cell) {
 }
 
 function render({ model, el }) {
+  stands(model, el);
   const root = element("div", { class: "finer-view fx-matrix" });
   el.append(root);
   let typing = 0;

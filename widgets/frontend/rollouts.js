@@ -6,6 +6,7 @@ const COLUMNS = [
 ];
 
 function render({ model, el }) {
+  stands(model, el);
   const root = element("div", { class: "finer-view fr-rollouts" });
   el.append(root);
   let typing = 0;
