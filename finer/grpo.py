@@ -1,11 +1,7 @@
 """GRPO with TRL: one run from a configuration to a trained policy, in this thread, a background thread, or after a crash.
 
-What is fixed here and why, as differences from TRL's defaults: learning rate constant and without warm-up (a run may be
-stopped and resumed at any step); loss 'dapo', beta from the configuration; advantages are
-differences to the group's mean, not divided by its standard deviation unless the configuration says so (with dense parts
-the division blows small differences between wrong answers up to the size of right against wrong; Dr. GRPO, arXiv
-2503.20783, leaves it out too); every completion scored, truncated ones too (their SQL is judged as it stands). Every value that Unsloth would
-change silently is set. Works in one process with one device.
+Every completion is scored, truncated ones too (their SQL is judged as it stands). What TRL is told: ``grpo_config``; which
+questions are asked: ``selection``. Works in one process with one device.
 """
 
 from __future__ import annotations
@@ -13,27 +9,28 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from finer.background import Training, start_in_thread
-from finer.checkpoints import FOLDER, Mark, clear_broken, last_checkpoint, read_mark
+from finer.checkpoints import Mark, clear_broken, last_checkpoint, read_mark
 from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml
-from finer.datasets import Dataset, load_dataset
+from finer.datasets import Database, Dataset
 from finer.errors import FinerError, RunStoreError
+from finer.grpo_config import grpo_config
 from finer.judge import Judge
 from finer.memory import Memory
-from finer.policy import Policy, load_policy, quiet
+from finer.policy import LADDER, Lora, Policy, choose_policy, load_policy, policy_spec, quiet
 from finer.recorder import Controls, StepRecorder, record_accuracy
 from finer.rewards import Scorer
 from finer.rewards.recipes import Recipe, get_recipe
 from finer.run_writer import RunWriter
 from finer.runs import Run
+from finer.selection import Selection, load_split_and_dev, rows, select
 from finer.shown import Shown
 from finer.trainer import make_callback, make_trainer, use_threads
 
-CHECKPOINTS_KEPT = 2
 Tell = Callable[[str], None]
 
 
@@ -43,11 +40,30 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None)
     Raises before anything is written: for an unknown policy, recipe or dataset, weights that let a wrong answer reach a
     right one, and a folder that holds a run. ``on_event`` gets one line for each thing worth telling.
     """
-    prepared = _prepare(config)
+    folder, tell = Path(folder), on_event or _silent
+    config = settled(config, tell)
+    prepared = _prepare(config, tell)
     with RunWriter.create(folder, asdict(config)) as writer:
-        _write_config(config, Path(folder))
-        _run(config, Path(folder), writer, prepared, None, on_event or _silent)
+        _write_config(config, folder)
+        for sentence in prepared.selection.said:
+            writer.write_event(0, "selected", sentence)
+        _run(config, folder, writer, prepared, None, tell)
     return Run(folder)
+
+
+def settled(config: TrainConfig, tell: Tell = lambda line: None) -> TrainConfig:
+    """The configuration with what depends on this moment and place fixed, so that a run goes on from anywhere as it began.
+
+    The policy that 'auto' takes, and folders by their full path.
+    """
+    if config.policy == "auto":
+        name, why = choose_policy()
+        tell(f"policy {name}: {why}")
+        config = replace(config, policy=name)
+    paths = {key: getattr(config, key) for key in ("policy", "dataset", "data")}
+    taken = {"policy": LADDER, "dataset": ("starter", "spider", "bird"), "data": ("",)}
+    full = {key: str(Path(path).resolve()) for key, path in paths.items() if path not in taken[key] and Path(path).exists()}
+    return replace(config, **full)
 
 
 def resume(folder: str | Path, on_event: Tell | None = None) -> Run:
@@ -56,21 +72,21 @@ def resume(folder: str | Path, on_event: Tell | None = None) -> Run:
     Steps after the checkpoint are discarded from the store and done again, so no rollout is lost or there twice. On the same
     machine, on a CPU, the run ends as it would have without the break, to the last bit.
     """
-    run, folder = Run(folder), Path(folder)
+    run, folder, tell = Run(folder), Path(folder), on_event or _silent
     config = from_mapping(run.config, f"the configuration in {folder}")
     if run.status == "finished":
         raise RunStoreError(f"{folder} is finished: all {config.steps} steps are there. Train a new run with --run DIR.")
     checkpoint = last_checkpoint(folder)
     mark = read_mark(checkpoint) if checkpoint else None
     is_done = mark is not None and mark.step >= config.steps
-    prepared = None if is_done else _prepare(config)
+    prepared = None if is_done else _prepare(config, tell)
     with RunWriter.resume(folder, mark.step if mark else 0) as writer:
         clear_broken(folder)
         _write_config(config, folder)
         if is_done:  # it broke off after the last checkpoint, which the trained policy's folder comes before
             writer.set_status("finished")
         else:
-            _run(config, folder, writer, prepared, checkpoint, on_event or _silent)
+            _run(config, folder, writer, prepared, checkpoint, tell)
     return Run(folder)
 
 
@@ -96,37 +112,58 @@ def recipe_of(config: TrainConfig) -> Recipe:
     return (recipe.with_weights(config.weights) if config.weights else recipe).check()
 
 
-def _prepare(config: TrainConfig) -> tuple[Recipe, Dataset, Dataset, Policy]:
+@dataclass(frozen=True)
+class Prepared:
     """Everything that may be refused, before anything is written."""
+
+    recipe: Recipe
+    selection: Selection
+    dev: Dataset
+    policy: Policy
+    lora: Lora
+    shown: Shown
+
+    @property
+    def databases(self) -> dict[str, Database]:
+        return {**self.selection.dataset.databases, **self.dev.databases}
+
+    @property
+    def trains_adapter(self) -> bool:
+        return self.lora.rank > 0
+
+
+def _prepare(config: TrainConfig, tell: Tell) -> Prepared:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     recipe = recipe_of(config)
     if config.memory_contrast and not (config.memory and "memory" in recipe.parts):
         what = "memory is off" if "memory" in recipe.parts else f"recipe {recipe.name!r} has no memory part"
         raise FinerError(f"memory_contrast compares thoughts in the memory, and {what}; take it out, or set recipe and memory")
-    everything = load_dataset(config.dataset)
-    dataset = everything.split(config.split)
-    dataset = replace(dataset, questions=tuple(q for q in dataset.questions if q.kind != config.without_kind))
-    dev = everything.split("dev") if any(q.split == "dev" for q in everything.questions) else dataset
-    if config.questions_per_step > len(dataset.questions):
-        raise FinerError(
-            f"questions_per_step is {config.questions_per_step}, but split {config.split!r} of {config.dataset} has "
-            f"{len(dataset.questions)} questions; lower it with --set questions_per_step=N"
-        )
-    return recipe, dataset, dev, load_policy(config.policy)
+    dataset, dev = load_split_and_dev(config)
+    lora = lora_of(config)
+    context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
+    policy = load_policy(config.policy, context_tokens=context, lora=lora)
+    shown = Shown({**dataset.databases, **dev.databases}, config.columns)
+    selection = select(config, dataset, policy, shown, tell)
+    for sentence in selection.said:
+        tell(sentence)
+    return Prepared(recipe, selection, dev, policy, lora, shown)
 
 
-def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, checkpoint: Path | None, tell: Tell) -> None:
+def lora_of(config: TrainConfig) -> Lora:
+    """The adapter that is trained; of rank 0 where the whole model is."""
+    whole = config.tune == "whole" or (config.tune == "auto" and not policy_spec(config.policy).lora_rank)
+    return Lora(0 if whole else config.lora_rank, config.lora_alpha, config.lora_dropout, config.lora_targets)
+
+
+def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepared, checkpoint: Path | None, tell: Tell) -> None:
     """One run, or the rest of one."""
-    recipe, dataset, dev, policy = prepared
+    policy, dev, shown = prepared.policy, prepared.dev, prepared.shown
     mark = read_mark(checkpoint) if checkpoint else Mark(0)
     use_threads(config.threads or mark.threads)
-    with quiet(), closing(Controls(writer)) as controls, Judge({**dataset.databases, **dev.databases}) as judge:
-        scorer = _scorer(config, recipe, dataset, judge, checkpoint)
-        shown = Shown({**dataset.databases, **dev.databases}, config.columns)
+    with quiet(), closing(Controls(writer)) as controls, Judge(prepared.databases) as judge:
+        scorer = _scorer(config, prepared, judge, checkpoint)
         recorder = StepRecorder(writer, scorer, config.group_size, config.memory)
-        steps_an_epoch = len(dataset.questions) // config.questions_per_step
-        trainer = make_trainer(recorder, mark.step // steps_an_epoch, model=policy.model, args=_arguments(config, folder, policy),
-                               train_dataset=_rows(dataset, policy, shown), processing_class=policy.tokenizer, peft_config=policy.lora())  # fmt: skip
+        trainer = _trainer(config, folder, prepared, recorder, mark.step)
         policy.model = trainer.model
         _set_weights(trainer, [scorer.recipe.weights[part] for part in scorer.recipe.parts])
         controls.scorer, controls.set_weights = scorer, lambda weights: _set_weights(trainer, weights)
@@ -150,9 +187,27 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: tuple, 
         tell(f"{'stopped' if stopped else 'finished'} after step {trainer.state.global_step}")
 
 
-def _scorer(config: TrainConfig, recipe: Recipe, dataset: Dataset, judge: Judge, checkpoint: Path | None) -> Scorer:
+def _trainer(config: TrainConfig, folder: Path, prepared: Prepared, recorder: StepRecorder, step: int) -> Any:
+    """TRL's trainer, for a run that begins after ``step``."""
+    from transformers import set_seed
+
+    set_seed(config.seed)  # an adapter is drawn before TRL itself sets its seed
+    steps_an_epoch = len(prepared.selection.prompts) // config.questions_per_step * config.num_iterations
+    policy = prepared.policy
+    return make_trainer(
+        recorder,
+        step // steps_an_epoch,
+        model=policy.model,
+        args=grpo_config(config, folder, prepared.trains_adapter),
+        train_dataset=rows(prepared.selection),
+        processing_class=policy.tokenizer,
+        peft_config=policy.lora(wanted=prepared.lora),
+    )
+
+
+def _scorer(config: TrainConfig, prepared: Prepared, judge: Judge, checkpoint: Path | None) -> Scorer:
     """The scorer, with the memory and the weights as they were at the checkpoint."""
-    memory = None
+    recipe, dataset, memory = prepared.recipe, prepared.selection.dataset, None
     if checkpoint is not None:
         recipe = recipe.with_weights(read_mark(checkpoint).weights)
         memory = Memory.load(checkpoint / "memory") if (checkpoint / "memory").exists() else None
@@ -162,36 +217,6 @@ def _scorer(config: TrainConfig, recipe: Recipe, dataset: Dataset, judge: Judge,
     return Scorer(recipe, dataset, memory, judge)
 
 
-def _rows(dataset: Dataset, policy: Policy, shown: Shown) -> Any:
-    """The training questions as TRL's dataset: prompt (chat messages) and index."""
-    from datasets import Dataset as Rows
-
-    prompts = [policy.messages(q, dataset.databases[q.db_id].schema, shown.of(q)) for q in dataset.questions]
-    return Rows.from_dict({"prompt": prompts, "index": [question.index for question in dataset.questions]})
-
-
-def _arguments(config: TrainConfig, folder: Path, policy: Policy) -> Any:
-    """TRL's configuration; a policy with LoRA takes one group at a time through the model, the bundled one a whole step."""
-    import torch
-    from trl import GRPOConfig
-
-    accumulated = config.questions_per_step if policy.spec.lora_rank else 1
-    cuda = torch.cuda.is_available()
-    return GRPOConfig(
-        output_dir=str(folder / FOLDER), max_steps=config.steps, seed=config.seed, data_seed=config.seed,
-        per_device_train_batch_size=config.questions_per_step * config.group_size // accumulated,
-        gradient_accumulation_steps=accumulated, num_generations=config.group_size,
-        max_completion_length=config.max_completion_tokens, temperature=config.temperature,
-        learning_rate=config.learning_rate, lr_scheduler_type="constant", warmup_steps=0, weight_decay=0.0,
-        optim="adamw_8bit" if cuda and policy.spec.lora_rank else "adamw_torch", max_grad_norm=1.0,
-        beta=config.beta, epsilon=0.2, loss_type="dapo", scale_rewards=config.scale_rewards, num_iterations=1,
-        mask_truncated_completions=False, remove_unused_columns=False, shuffle_dataset=True,
-        bf16=cuda, use_cpu=not cuda, gradient_checkpointing=bool(cuda and policy.spec.lora_rank),
-        logging_steps=1, save_strategy="steps" if config.checkpoint_every else "no", save_steps=config.checkpoint_every or 1,
-        save_total_limit=CHECKPOINTS_KEPT, report_to=[], disable_tqdm=True, dataloader_pin_memory=False,
-    )  # fmt: skip
-
-
 def _set_weights(trainer: Any, weights: Any) -> None:
     import torch
 
@@ -199,6 +224,8 @@ def _set_weights(trainer: Any, weights: Any) -> None:
 
 
 def _line(config: TrainConfig, step: int, metrics: dict[str, float]) -> str:
+    head, seconds = f"step {step}/{config.steps}", f"{metrics.get('step_time', float('nan')):.1f} s"
+    if "reward" not in metrics:
+        return f"{head}  the same answers again  {seconds}"
     silent = metrics.get("frac_reward_zero_std", 0.0)
-    return (f"step {step}/{config.steps}  reward {metrics.get('reward', float('nan')):.3f}  "
-            f"groups without a signal {100 * silent:.0f} %  {metrics.get('step_time', float('nan')):.1f} s")  # fmt: skip
+    return f"{head}  reward {metrics['reward']:.3f}  groups without a signal {100 * silent:.0f} %  {seconds}"

@@ -47,6 +47,23 @@ class PolicySpec:
     """GPU memory that GRPO with 8 answers needs, as its maker's guides say; 0: a CPU does."""
 
 
+@dataclass(frozen=True)
+class Lora:
+    """The adapter that training puts on a policy."""
+
+    rank: int = 32
+    """0: none, all parameters are trained."""
+    alpha: int = 0
+    """Its output is scaled by alpha / rank; 0: alpha is the rank."""
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ATTENTION_AND_MLP
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As PEFT and Unsloth name them."""
+        return {"r": self.rank, "lora_alpha": self.alpha or self.rank, "lora_dropout": self.dropout, "target_modules": list(self.targets)}
+
+
 LADDER = {
     spec.name: spec
     for spec in (
@@ -143,14 +160,16 @@ class Policy:
         parts = [slice(start, start + samples) for start in range(0, len(written), samples)]
         return [Answers(tuple(completions[part]), tuple(lengths[part]), seconds) for part in parts]
 
-    def lora(self, rank: int = 0) -> Any:
-        """PEFT's configuration of an adapter of this rank (0: the policy's own); None where it trains whole, or has its adapter."""
-        rank = rank or self.spec.lora_rank
-        if not rank or hasattr(self.model, "peft_config"):
+    def lora(self, rank: int = 0, wanted: Lora | None = None) -> Any:
+        """PEFT's configuration of the adapter that is wanted (None: one of this rank, 0: the policy's own); None where there is to be
+        none, or the model has its adapter.
+        """
+        wanted = wanted or Lora(rank or self.spec.lora_rank)
+        if not wanted.rank or hasattr(self.model, "peft_config"):
             return None
         from peft import LoraConfig
 
-        return LoraConfig(r=rank, lora_alpha=rank, target_modules=list(ATTENTION_AND_MLP), lora_dropout=0.0, task_type="CAUSAL_LM")
+        return LoraConfig(**wanted.arguments, task_type="CAUSAL_LM")
 
     def save(self, folder: Path) -> Path:
         """The model (or its adapter) and tokenizer in a folder that ``load_policy`` reads."""
@@ -235,17 +254,19 @@ def use_unsloth() -> bool:
     return importlib.util.find_spec("unsloth") is not None and gpu_memory()[0] > 0
 
 
-def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None) -> Policy:
+def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None, lora: Lora | None = None) -> Policy:
     """A policy ready to answer and to be trained. PolicyError where its files cannot be had.
 
     'auto' takes what :func:`choose_policy` chooses. ``adapter`` is a PEFT adapter's folder, put on top of the policy it was
-    trained on; the policy then answers, and is not for training. Call it before trl is imported, since Unsloth patches trl.
+    trained on; the policy then answers, and is not for training. ``lora``: what Unsloth puts on it for training (None: what
+    suits the policy). Call it before trl is imported, since Unsloth patches trl.
     """
     spec = policy_spec(choose_policy()[0] if name == "auto" else name)
     if adapter is not None:
         return _load_with_adapter(spec, Path(adapter))
-    if spec.lora_rank and use_unsloth():
-        return _load_with_unsloth(spec, context_tokens)
+    lora = lora or Lora(spec.lora_rank)
+    if spec.lora_rank and lora.rank and use_unsloth():
+        return _load_with_unsloth(spec, context_tokens, lora)
     if spec.source.startswith(str(DATA)) and not (Path(spec.source) / "config.json").is_file():
         raise PolicyError(f"the bundled policy {spec.name} is missing from data/policies; restore it, or run: make tiny")
     return _load_with_transformers(spec)
@@ -321,16 +342,15 @@ def _base_name(source: str) -> str:
     return name.removesuffix("-bnb-4bit").removesuffix("-unsloth")
 
 
-def _load_with_unsloth(spec: PolicySpec, context_tokens: int) -> Policy:
+def _load_with_unsloth(spec: PolicySpec, context_tokens: int, lora: Lora) -> Policy:
     from unsloth import FastLanguageModel
 
     model, tokenizer = FastLanguageModel.from_pretrained(
         model_name=spec.source, max_seq_length=context_tokens, load_in_4bit=True, fast_inference=False
     )
     model = FastLanguageModel.get_peft_model(
-        model, r=spec.lora_rank, lora_alpha=spec.lora_rank, target_modules=list(ATTENTION_AND_MLP), lora_dropout=0.0,
-        bias="none", use_gradient_checkpointing="unsloth", random_state=3407,
-    )  # fmt: skip
+        model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=3407
+    )
     tokenizer.padding_side = "left"
     return Policy(spec, model, tokenizer)
 

@@ -74,8 +74,8 @@ class StepRecorder:
 
     @property
     def ready(self) -> bool:
-        """Is there a step to write?"""
-        return bool(self.groups)
+        """Is there a step to write? One that uses the answers of an earlier step again has no groups."""
+        return "update" in self.seconds
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Puts the memory into a checkpoint; what its marker is to hold."""

@@ -118,10 +118,12 @@ def make_callback(
             tell(state.global_step, metrics)
             evaluate(state.global_step)
             controls.wait_while_paused(state.global_step)
-            if controls.checkpoint or controls.stopping or state.global_step >= state.max_steps:
+            # Answers that are used for several updates are in no checkpoint, so a run can go on only from between two lots.
+            between_lots = state.global_step % getattr(args, "num_iterations", 1) == 0
+            if state.global_step >= state.max_steps or (between_lots and (controls.checkpoint or controls.stopping)):
                 control.should_save = True
                 controls.checkpoint = False
-            control.should_training_stop = control.should_training_stop or controls.stopping
+            control.should_training_stop = control.should_training_stop or (between_lots and controls.stopping)
 
         def on_save(self, args, state, control, **_):
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"

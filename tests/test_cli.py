@@ -69,7 +69,7 @@ def write_lines(path, *rows):
 
 REFUSED = {
     "an unknown command": ("trian", "unknown command 'trian'; did you mean 'train'?"),
-    "an unknown option": ("train --polcy x --run {tmp}/r", "unknown option of finer train '--polcy'; did you mean '--policy'?"),
+    "an unknown option": ("train --polcy x --run {tmp}/r", "unknown option of finer train '--polcy'; did you mean '--policy'"),
     "an option cut short": ("train --pol x --run {tmp}/r", "unknown option of finer train '--pol'; did you mean"),
     "a missing option": ("score", "the following arguments are required: --predictions. See: finer score --help"),
     "two policies": ("evaluate --predictions a --policy b", "not allowed with argument --predictions"),

@@ -21,7 +21,8 @@ from run_contents import contents, differences, small_dataset
 from finer.checkpoints import Mark, clear_broken, complete, last_checkpoint
 from finer.config import to_toml
 from finer.errors import FinerError
-from finer.grpo import train
+from finer.grpo import resume, train
+from finer.run_writer import RunWriter
 from finer.runs import Run
 
 HERE = Path(__file__).parent
@@ -57,6 +58,35 @@ def test_the_same_command_gives_the_same_run_and_another_seed_another(tmp_path, 
     assert differences(whole, contents(tmp_path / "again")) == []
     train(replace(config(dataset), seed=1, steps=1), tmp_path / "other")
     assert Run(tmp_path / "other").rollouts()["completion"].tolist() != [row["completion"] for row in whole["rollouts"]][:8]
+
+
+OTHER_STATE = {
+    "an adapter, a schedule, a reference, answers used twice": {
+        "tune": "lora", "lora_rank": 4, "lora_dropout": 0.1, "lr_scheduler_type": "cosine", "learning_rate": 1e-3, "beta": 0.02,
+        "num_iterations": 2, "answers_at_once": 4, "top_k": 50,
+    },
+    "the memory of failed thoughts, each part apart, a new order each round": {
+        "memory_contrast": True, "multi_objective_aggregation": "normalize_then_sum", "columns": 8, "loss_type": "dr_grpo",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OTHER_STATE)
+def test_other_settings_go_on_as_exactly(case, tmp_path, dataset, monkeypatch):
+    settings = replace(config(dataset), steps=6, evaluate_every=0, **OTHER_STATE[case])
+    train(settings, tmp_path / "whole")
+    write_step = RunWriter.write_step
+
+    def break_off(writer, step, *values):
+        write_step(writer, step, *values)
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(RunWriter, "write_step", break_off)
+        train(settings, tmp_path / "broken")
+    resume(tmp_path / "broken")
+    assert differences(contents(tmp_path / "whole"), contents(tmp_path / "broken")) == []
 
 
 def test_what_two_runs_have_in_common_is_looked_at_whole(whole):
@@ -113,20 +143,36 @@ def command(folder: Path, settings: Path) -> subprocess.Popen:
 
 
 def live_and_die(process: subprocess.Popen, folder: Path, draw: random.Random) -> str | None:
-    """Kills the process at a random moment: one in four while it starts, else while it trains; None where it had ended."""
-    begun = step_of(folder), Run(folder).version() if step_of(folder) is not None else 0
-    starting = draw.random() < 0.25
-    if not starting:
-        while process.poll() is None and (step_of(folder) is None or Run(folder).version() == begun[1]):
-            time.sleep(0.05)
-    seconds = draw.uniform(0, 12 if starting else 5)
+    """Kills the process at a random moment: one in four while it starts, else within its next steps; None where it had ended."""
+    if draw.random() < 0.25:
+        told, seconds = "its start", draw.uniform(0, 20)
+    else:
+        told, seconds = f"step {_wait_for_steps(process, folder, draw.randint(1, 3))}", draw.uniform(0, 4)
     try:
         process.wait(timeout=seconds)
         return None
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        return f"{seconds:.2f} s after its {'start' if starting else 'first sign of life'}"
+        return f"{seconds:.2f} s after {told}"
+
+
+def _wait_for_steps(process: subprocess.Popen, folder: Path, more: int) -> int | None:
+    """Waits until a living process has written so many steps of its own; the step that it is at."""
+    seen = last_written(folder)
+    while process.poll() is None and more > 0:
+        if last_written(folder) > seen:
+            seen, more = last_written(folder), more - 1
+        time.sleep(0.05)
+    return step_of(folder)
+
+
+def last_written(folder: Path) -> float:
+    """When the newest step came into the store; 0 before there is one."""
+    try:
+        return Run(folder).steps()[-1].at
+    except (FinerError, IndexError):
+        return 0.0
 
 
 def step_of(folder: Path) -> int | None:

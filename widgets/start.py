@@ -21,7 +21,7 @@ from typing import Any
 import ipywidgets
 
 from finer.cli import free_folder
-from finer.config import TrainConfig, from_mapping
+from finer.config import TrainConfig, from_mapping, toml_value
 from finer.errors import FinerError, RunStoreError
 from finer.policy import LADDER
 from finer.render import Markup, page, section
@@ -205,7 +205,7 @@ def train_command(config: TrainConfig, folder: Path) -> list[str]:
     changed = {key: getattr(config, key) for key in vars(default) if getattr(config, key) != getattr(default, key)}
     weights = changed.pop("weights", {})
     pairs = [*changed.items(), *[(f"weights.{part}", weight) for part, weight in weights.items()]]
-    told = [f"--set={key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in pairs]
+    told = [f"--set={key}={value if isinstance(value, str) else toml_value(value)}" for key, value in pairs]
     return [sys.executable, "-m", "finer.cli", "train", "--run", str(folder), *told]
 
 

@@ -1,0 +1,120 @@
+"""Which questions a run asks, and with which prompts; how many were left out, and why.
+
+A question is left out where its kind is, where its database is not here, and where its prompt and an answer do not fit into the
+policy's context (TRL cuts no prompt). Not covered: the order in which they are asked (TRL draws it), and those of dev.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import Any
+
+from finer.config import TrainConfig
+from finer.datasets import Dataset, load_dataset
+from finer.errors import FinerError
+from finer.policy import Policy
+from finer.records import Question
+from finer.schema import DataError
+from finer.shown import Shown
+
+PROGRESS_SECONDS = 5.0
+Tell = Callable[[str], None]
+Prompt = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The questions that a run asks, each with its prompt."""
+
+    dataset: Dataset
+    prompts: list[Prompt]
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Why → how many."""
+    said: tuple[str, ...] = ()
+    """What was left out, in sentences; none where nothing was."""
+
+
+def load_split_and_dev(config: TrainConfig) -> tuple[Dataset, Dataset]:
+    """The questions of the run's split, and those of dev, which are the same where there are none of dev."""
+    data = config.data or None
+    dataset = load_dataset(config.dataset, config.split, data)
+    try:
+        dev = dataset if config.split == "dev" else load_dataset(config.dataset, "dev", data)
+    except DataError:
+        dev = dataset
+    here = tuple(question for question in dev.questions if dev.databases[question.db_id].instances)
+    return dataset, replace(dev, questions=here)
+
+
+def select(config: TrainConfig, dataset: Dataset, policy: Policy, shown: Shown, tell: Tell) -> Selection:
+    """The questions that can be asked. FinerError where they are fewer than a step asks, with what would help."""
+    reasons = {question.index: _why_not(config, dataset, question) for question in dataset.questions}
+    candidates = [question for question in dataset.questions if not reasons[question.index]]
+    prompts = _prompts(candidates, dataset, policy, shown, tell)
+    lengths = [prompt_tokens(policy, prompt) for prompt in prompts]
+    most = longest_prompt(config, policy)
+    fits = [most is None or length <= most for length in lengths]
+    kept = [pair for pair, fit in zip(zip(candidates, prompts, strict=True), fits, strict=True) if fit]
+    left_out = dict(Counter(why for why in reasons.values() if why))
+    said = [f"{count} of {len(dataset.questions)} questions are left out: {why}" for why, count in left_out.items()]
+    if len(kept) < len(candidates):
+        left_out["prompt too long"] = len(candidates) - len(kept)
+        said.append(_too_long(config, lengths, most, len(candidates) - len(kept)))
+    if len(kept) < config.questions_per_step:
+        raise FinerError(_too_few(config, len(kept), said))
+    questions = tuple(question for question, _ in kept)
+    return Selection(replace(dataset, questions=questions), [prompt for _, prompt in kept], left_out, tuple(said))
+
+
+def longest_prompt(config: TrainConfig, policy: Policy) -> int | None:
+    """Tokens that a prompt may have beside a completion; None where neither the settings nor the model set a bound."""
+    context = getattr(policy.model.config, "max_position_embeddings", None)
+    room = max(0, context - config.max_completion_tokens) if context else None
+    return min((most for most in (config.max_prompt_tokens or None, room) if most is not None), default=None)
+
+
+def prompt_tokens(policy: Policy, prompt: Prompt) -> int:
+    """How long a prompt is as the policy reads it."""
+    return len(policy.tokenizer.apply_chat_template(prompt, tokenize=True, add_generation_prompt=True, return_dict=False))
+
+
+def _why_not(config: TrainConfig, dataset: Dataset, question: Question) -> str:
+    if question.kind == config.without_kind:
+        return f"kind {question.kind!r}"
+    return "" if dataset.databases[question.db_id].instances else "their database is not here"
+
+
+def _prompts(questions: Sequence[Question], dataset: Dataset, policy: Policy, shown: Shown, tell: Tell) -> list[Prompt]:
+    prompts, told = [], time.monotonic()
+    for question in questions:
+        prompts.append(policy.messages(question, dataset.databases[question.db_id].schema, shown.of(question)))
+        if time.monotonic() - told > PROGRESS_SECONDS:
+            told = time.monotonic()
+            tell(f"prompts: {len(prompts)} of {len(questions)}")
+    return prompts
+
+
+def _too_long(config: TrainConfig, lengths: Sequence[int], most: int, count: int) -> str:
+    columns = f" --set columns={min(20, config.columns // 2 or 20)} shows fewer columns" if config.columns != 1 else ""
+    return (
+        f"{count} of {len(lengths)} questions are left out: their prompt has more than {most} tokens, the most that fits beside "
+        f"{config.max_completion_tokens} tokens of an answer (median {median(lengths):.0f}, longest {max(lengths)});{columns}"
+    )
+
+
+def _too_few(config: TrainConfig, kept: int, said: Sequence[str]) -> str:
+    place = f"split {config.split!r} of {config.dataset}"
+    told = f"questions_per_step is {config.questions_per_step}, but {place} has {kept} questions to ask"
+    why = "".join(f"; {sentence}" for sentence in said)
+    return told + why + ("" if said else "; lower it with --set questions_per_step=N")
+
+
+def rows(selection: Selection) -> Any:
+    """The questions as TRL's dataset: prompt (chat messages) and index."""
+    from datasets import Dataset as Rows
+
+    return Rows.from_dict({"prompt": selection.prompts, "index": [question.index for question in selection.dataset.questions]})
