@@ -216,7 +216,10 @@ class RunWriter:
         with self._lock:
             rows = self._query(waiting)
             now = time.time()
-            if not rows and now - self._beat < HEARTBEAT_SECONDS:
+            if not rows:
+                if now - self._beat >= HEARTBEAT_SECONDS:
+                    with self._writing(self.last_step, by=0):
+                        pass  # a sign of life and nothing more: who follows the run has nothing to draw again
                 return []
             with self._writing(self.last_step) as connection:
                 marks = [(now, row["request_id"]) for row in rows]
@@ -258,14 +261,14 @@ class RunWriter:
         self._connection.executemany(sql, rows)
 
     @contextmanager
-    def _writing(self, step: int) -> Iterator[sqlite3.Connection]:
+    def _writing(self, step: int, by: int = 1) -> Iterator[sqlite3.Connection]:
         """One transaction that also moves the revision and the heartbeat on; SQLite's errors come out as RunStoreError."""
         with self._lock:
             try:
                 with transaction(self._connection) as connection:
                     yield connection
                     self._beat = time.time()
-                    connection.execute("UPDATE state SET revision = revision + 1, heartbeat = ?", (self._beat,))
+                    connection.execute("UPDATE state SET revision = revision + ?, heartbeat = ?", (by, self._beat))
             except sqlite3.IntegrityError as error:
                 raise RunStoreError(
                     f"step {step} is not written to {self.path}: {error}. Each step, group and rollout is written once; "

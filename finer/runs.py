@@ -100,7 +100,7 @@ class Run:
         return self._rows("SELECT coalesce(max(step), 0) FROM steps")[0][0]
 
     def version(self) -> int:
-        """A number that grows with every write: cheap to poll. A crash writes nothing, so poll ``status`` too."""
+        """A number that grows with every write but a mere sign of life: cheap to poll. A crash writes nothing, so poll ``status`` too."""
         return self._rows("SELECT revision FROM state")[0][0]
 
     def steps(self) -> list[Step]:

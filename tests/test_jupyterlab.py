@@ -87,6 +87,9 @@ def open_an_instance(output) -> None:
     pick(output, 1)
     output.locator("details:visible > summary", has_text="Rows on").nth(1).click()
     output.get_by_text("row").locator("visible=true").first.wait_for()
+    output.locator(".e-switch:visible").get_by_text("bird-ex").click()
+    output.locator(".e-of-bird-ex:visible").first.wait_for()
+    assert output.locator(".e-of-strict:not(.e-of-bird-ex):visible").count() == 0
 
 
 def drag_to_start(slider) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from shop import make_shop
 
@@ -85,6 +87,16 @@ def test_the_page_says_which_rules_disagree_and_opens_where_they_do(shop, sandbo
     drawn = result_difference(compared(shop, sandbox, "SELECT title FROM book WHERE price > 6", "SELECT title FROM book WHERE price > 8"))
     assert "The rules disagree" in drawn and "under bird-ex, spider-ex" in drawn
     assert drawn.count("<details") == 2 and "<details open><summary>Rows on the instance 1: 0 in both, 1 only in gold" in drawn
+
+
+def test_each_rule_shows_the_rows_that_it_cannot_pair(shop, sandbox):
+    """A row twice instead of once: one too many for strict and for the bag, none for BIRD's sets."""
+    drawn = result_difference(compared(shop, sandbox, DISTINCT, "SELECT author FROM book WHERE price = 9"))
+    main = drawn[drawn.index("<details") : drawn.index("</details>")]
+    assert "<b>bag</b>: ✗ differs: " in main and "<b>bird-ex</b>: ✓ equal." in main
+    shown = re.findall(r'<div class="(e-of e-of[^"]*)">(.*?)</table>', main)
+    assert [(classes.split()[1:], "+ only in the answer" in table) for classes, table in shown] == [(["e-of-strict", "e-of-ordered", "e-of-bag"], True)]
+    assert "It looks at the main instance alone" in drawn and "It looks at the main instance alone" not in main
 
 
 def test_values_that_look_alike_are_told_apart_and_text_is_escaped(shop, sandbox):

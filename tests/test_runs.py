@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import CONFIG, group, question, write
 
-from finer import run_owner
+from finer import run_owner, run_writer
 from finer.errors import RunStoreError
 from finer.records import Group, RewardBreakdown, RewardPart, Rollout, Trace
 from finer.runs import MemoryEvent, Run, RunWriter
@@ -345,6 +345,15 @@ def test_the_version_grows_with_every_write_and_only_then(writer, run):
     writer.write_evaluation(1, "dev", "strict", [])
     versions.append(run.version())
     assert versions == [1, 1, 2, 3, 4]
+
+
+def test_a_sign_of_life_is_no_new_version(writer, run, monkeypatch):
+    """Who follows a run with long steps would draw the same picture again and again."""
+    writer.take_requests()
+    before, beat = run.version(), run.query("SELECT heartbeat FROM state")[0][0]
+    monkeypatch.setattr(run_writer, "HEARTBEAT_SECONDS", 0.0)
+    assert writer.take_requests() == []
+    assert run.version() == before and run.query("SELECT heartbeat FROM state")[0][0] > beat
 
 
 def test_an_unknown_group_is_refused_with_those_there_are(writer, run):

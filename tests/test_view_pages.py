@@ -208,7 +208,15 @@ def test_another_answer_is_chosen_and_the_views_of_a_page_go_together(opened, tm
 def test_an_instance_is_opened_and_any_two_answers_compared(opened, tmp_path):
     page = opened(written(tmp_path, ResultsView(RECORDED, group_id=63)))
     page.locator(".x-one:visible summary", has_text="Rows on the instance 1").click()
-    page.locator(".x-one:visible details[open] .e-rows").nth(1).wait_for()
+    page.locator(".x-one:visible details[open] .e-rows:visible").nth(1).wait_for()
+    block = page.locator(".x-one:visible details[open]").first
+    for rule in ("bird-ex", "strict", "spider-ex"):
+        page.locator(".x-one:visible .e-switch").get_by_text(rule).click()
+        assert [one.inner_text().split(":")[0] for one in block.locator("p.e-of").all() if one.is_visible()] == [rule]
+        assert block.locator("div.e-of:visible").count() == 1
+    page.keyboard.press("Enter")  # a form that nobody sends
+    assert page.locator(".x-one:visible .e-switch input:checked").input_value() == "spider-ex" and "rule=" not in page.url
+    lab.keep(page.locator("main"), "results-page")
     view = GroupView(RECORDED, group_id=63)
     page = opened(written(tmp_path, view))
     first, second = page.locator(".f-pairs select").all()

@@ -38,6 +38,8 @@ from widgets.whatif import WhatIfView
 
 POLL_SECONDS = 0.25
 LONGEST_REST = 0.75
+SECONDS_TO_STATUS = 1.0
+"""How often it is asked whether the writer is still there, while nothing is written."""
 REST_FACTOR = 30
 """After drawing for t seconds of CPU, rest for 30 t, so that following costs about 3 % of one core; at most so long that what is shown lags less than a second."""
 ALIVE = ("running", "paused")
@@ -157,14 +159,15 @@ class Workbench:
             self.head.value = str(self._head())
 
     def _look_until_the_end(self) -> None:
-        seen, rest = None, 0.0
+        seen, asked, rest = None, 0.0, 0.0
         while not self._ended.wait(rest):
-            began = time.thread_time()
-            status, version = self.run.status, self.run.version()
-            if status not in ALIVE:
-                self._ended.set()
-                self.refresh()
-                return
+            began, version = time.thread_time(), self.run.version()
+            if version != seen or time.monotonic() - asked > SECONDS_TO_STATUS:  # a crash writes nothing
+                asked = time.monotonic()
+                if self.run.status not in ALIVE:
+                    self._ended.set()
+                    self.refresh()
+                    return
             if version != seen:
                 seen = version
                 self.refresh()

@@ -18,7 +18,7 @@ from typing import Any
 TEXT_LIMIT = 20_000
 """Characters of one text that are shown; the rest is cut with a note."""
 
-_VOID = frozenset({"br", "col", "hr", "meta"})
+_VOID = frozenset({"br", "col", "hr", "input", "meta"})
 _KEPT = frozenset("\n\t\u200c\u200d")  # line breaks, and the joiners that several scripts need to be written right
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 

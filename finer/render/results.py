@@ -1,15 +1,18 @@
-"""Two results side by side: a table of rules and instances, and the rows that only the gold, only the answer, or both have.
+"""Two results side by side: a table of rules and instances, and the rows that only the gold, only the answer, or both have,
+under the rule that a switch chooses.
 
 Not covered: running anything (``finer.results``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from finer.compare import ROWS_SHOWN as MOST_LISTED
 from finer.compare import Row, counted
 from finer.records import Execution
-from finer.render.markup import Markup, one_line, tag, text
+from finer.render.markup import Markup, join, one_line, tag, text
 from finer.render.style import fragment, status_badge
 from finer.results import MAIN_ONLY, RULES, InstanceResult, ResultComparison, Rows
 
@@ -17,6 +20,10 @@ ROWS_SHOWN = 20
 _CSS = (
     ".finer-view .e-rules,.finer-view .e-rows{overflow-x:auto}.finer-view .e-rules th,.finer-view .e-rows th{white-space:nowrap}"
     ".finer-view .e-rules td{min-width:7.5em}.finer-view .e-rules td:last-child{min-width:12em}"
+    ".finer-view .e-switch{display:flex;flex-wrap:wrap;gap:4px 14px;margin:8px 0}.finer-view .e-switch label{display:inline-flex;gap:5px;align-items:center}"
+    "@supports selector(:has(*)){.finer-view .e-of{display:none}"
+    + "".join(f'.finer-view .e-all:has(input[value="{rule}"]:checked) .e-of-{rule}{{display:block}}' for rule in RULES)
+    + "}"
 )
 """Wide tables scroll by themselves: a phone would squeeze their words into columns of letters."""
 _MARKS = {True: "✓ equal", False: "✗ differs", None: "? not judged"}
@@ -32,7 +39,8 @@ def result_difference(comparison: ResultComparison, instance: int | None = None)
         return fragment("results", "Results", tag("h3", "Results"), tag("p", "Nothing was run: ", text(comparison.missing)))
     opened = first_difference(comparison) if instance is None else instance
     blocks = [_block(one, one.instance == opened) for one in comparison.instances]
-    return fragment("results", "Results of gold and answer", tag("h3", "Results under each rule"), flip_words(comparison), _rules(comparison), *blocks, extra_css=_CSS)
+    shown = tag("div", _switch(), *blocks, class_="e-all")
+    return fragment("results", "Results of gold and answer", tag("h3", "Results under each rule"), flip_words(comparison), _rules(comparison), shown, extra_css=_CSS)
 
 
 def first_difference(comparison: ResultComparison) -> int:
@@ -75,11 +83,56 @@ def _cell(one: InstanceResult, name: str) -> Markup:
     return tag("td", tag("span", _MARKS[equal], class_=f"f-badge {_TONES[equal] or ''}"), reason)
 
 
+def _switch() -> Markup:
+    """One of the rules, chosen without a script; a form of its own, so that two views on a page do not share the choice.
+
+    Its method sends nothing anywhere, also where Enter is pressed.
+    """
+    options = [tag("label", tag("input", type="radio", name="rule", value=name, checked=name == "strict"), name) for name in RULES]
+    words = tag("span", "Rows that do not agree under")
+    return tag("form", words, *options, method="dialog", class_="e-switch", role="radiogroup", aria_label="Rule of comparison")
+
+
 def _block(one: InstanceResult, is_open: bool) -> Markup:
     name = "main instance" if one.instance == 0 else f"instance {one.instance}"
     counts = f"{one.both.count} in both, {one.only_gold.count} only in gold, {one.only_prediction.count} only in the answer"
-    body = (_execution("Gold", one.gold), _execution("Answer", one.prediction), _table(one))
+    said = [tag("p", _verdict(one, rule), class_=f"e-of e-of-{rule}") for rule in RULES]
+    body = (_execution("Gold", one.gold), _execution("Answer", one.prediction), *said, *_tables(one), _table(one, (("= in both", one.both),)))
     return tag("details", tag("summary", f"Rows on the {name}: {counts}"), *body, open=is_open or None)
+
+
+def _verdict(one: InstanceResult, rule: str) -> Markup:
+    """What a rule says of an instance, also of one that it does not look at."""
+    difference = one.differences[rule]
+    words = "not judged: the gold did not run" if difference is None else "✓ equal" if difference.equal else f"✗ differs: {difference.reason}"
+    aside = ". It looks at the main instance alone; this is what it would say here" if one.instance and rule in MAIN_ONLY else ""
+    return join(tag("b", rule), ": ", one_line(words, 300), aside, ".")
+
+
+def _tables(one: InstanceResult) -> list[Markup]:
+    """The rows that stand alone, a table for all the rules that find the same ones."""
+    found: dict[tuple, list[str]] = {}
+    for rule in RULES:
+        found.setdefault(_alone(one, rule), []).append(rule)
+    labels = "− only in gold", "+ only in the answer"
+    return [
+        tag("div", _table(one, tuple(zip(labels, alone))), class_=" ".join(["e-of", *[f"e-of-{rule}" for rule in rules]]))
+        for alone, rules in found.items()
+        if any(rows.count for rows in alone)
+    ]
+
+
+def _alone(one: InstanceResult, rule: str) -> tuple[Rows, Rows]:
+    """Rows that only the gold and only the answer have: none where the rule calls the results equal, BIRD's by its sets, else as strict pairs them."""
+    difference, by_strict = one.differences[rule], (one.only_gold, one.only_prediction)
+    if difference is not None and difference.equal:
+        return Rows(), Rows()
+    if difference is None or rule != "bird-ex":
+        return by_strict
+    listed = difference.only_gold, difference.only_prediction
+    if all(rows == every.shown[:MOST_LISTED] for rows, every in zip(listed, by_strict)):
+        return by_strict  # with the count of all, where the list was cut
+    return Rows(listed[0], len(listed[0])), Rows(listed[1], len(listed[1]))
 
 
 def _execution(label: str, execution: Execution) -> Markup:
@@ -88,12 +141,11 @@ def _execution(label: str, execution: Execution) -> Markup:
     return tag("p", f"{label}: ", status_badge(execution.status), " ", text(execution.error, 600))
 
 
-def _table(one: InstanceResult) -> Markup:
+def _table(one: InstanceResult, kinds: Sequence[tuple[str, Rows]]) -> Markup | None:
     names = one.gold.columns or one.prediction.columns
     head = tag("tr", tag("th", "", scope="col"), *[tag("th", one_line(name, 60), scope="col") for name in names])
-    kinds = (("− only in gold", one.only_gold), ("+ only in the answer", one.only_prediction), ("= in both", one.both))
     bodies = [_rows(label, rows, len(names)) for label, rows in kinds if rows.count]
-    return tag("div", tag("table", tag("thead", head), *bodies), class_="e-rows") if bodies else tag("p", "Neither has a row.")
+    return tag("div", tag("table", tag("thead", head), *bodies), class_="e-rows") if bodies else None
 
 
 def _rows(label: str, rows: Rows, width: int) -> Markup:
