@@ -17,15 +17,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
-from finer.datasets import Dataset, load_dataset
+from finer.datasets import Dataset
 from finer.edited import Edit
 from finer.errors import FinerError
 from finer.judge import Judge
 from finer.prompt import completion_text
 from finer.records import Group, RewardBreakdown, RewardPart, Rollout
 from finer.replay import MemoryReplay
-from finer.rescore import own_recipe, scale_of, why_not
+from finer.rescore import scale_of, why_not
 from finer.rewards import RECIPES, Recipe, Scorer, get_recipe
+from finer.run_sources import dataset_of_run, recipe_of_run
 from finer.runs import Run
 
 FILE = "edits.json"
@@ -56,7 +57,7 @@ class EditScorer:
     def score(self, group: Group, thought: str, sql: str, parent: Rollout | None = None) -> Edit:
         """The edit, not kept yet (its id is 1). FinerError where it cannot be scored here, with why."""
         if self.dataset is None:
-            self.dataset = load_dataset(self.run.config.get("dataset", "starter"))
+            self.dataset = dataset_of_run(self.run)
         why = why_not(group.question, self.dataset)
         if why:
             raise FinerError(f"an edit of group {group.group_id} cannot be scored: {why}")
@@ -76,9 +77,10 @@ class EditScorer:
 
 def recipe_of(run: Run, rollout: Rollout | None) -> Recipe:
     """The recipe that paid an answer, with the weights that it was paid by; without an answer, the run's own."""
-    if rollout is None or rollout.breakdown.recipe not in RECIPES:
-        return own_recipe(run)
-    recipe = get_recipe(rollout.breakdown.recipe)
+    known = rollout is not None and rollout.breakdown.recipe in RECIPES
+    recipe = get_recipe(rollout.breakdown.recipe) if known else recipe_of_run(run)
+    if rollout is None:
+        return recipe
     return recipe.with_weights({part.name: part.weight for part in rollout.breakdown.parts if part.name in recipe.parts})
 
 

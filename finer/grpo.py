@@ -7,7 +7,7 @@ questions are asked: ``selection``. Works in one process with one device.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,9 +22,12 @@ from finer.grpo_config import grpo_config
 from finer.judge import Judge
 from finer.memory import Memory
 from finer.policy import LADDER, Lora, Policy, choose_policy, load_policy, policy_spec, quiet
+from finer.prompt import completion_text
 from finer.recorder import Controls, StepRecorder, record_accuracy
-from finer.rewards import Scorer
-from finer.rewards.recipes import Recipe, get_recipe
+from finer.rewards import Scorer, own_part
+from finer.rewards.own import RewardError, RewardFunction, is_place
+from finer.rewards.recipes import RECIPES, Recipe, get_recipe, recipe_from
+from finer.run_sources import COPY, changed_since, keep_recipe, recipe_of_run
 from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.selection import Selection, load_split_and_dev, rows, select
@@ -32,21 +35,28 @@ from finer.shown import Shown
 from finer.trainer import make_callback, make_trainer, use_threads
 
 Tell = Callable[[str], None]
+OwnRecipe = Recipe | RewardFunction | Sequence[RewardFunction]
 
 
-def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None) -> Run:
+def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe | None = None) -> Run:
     """Trains a policy to the end of its steps (or until it is asked to stop) and returns the run.
 
-    Raises before anything is written: for an unknown policy, recipe or dataset, weights that let a wrong answer reach a
-    right one, and a folder that holds a run. ``on_event`` gets one line for each thing worth telling.
+    ``recipe``: one of your own in place of the configuration's: a Recipe, a function with TRL's signature, or several of them. Only
+    what comes from a file (``recipe = "FILE.py:NAME"`` in the configuration) can go on without being given again.
+
+    Raises before anything is written: for an unknown policy, recipe or dataset, a reward function that fails on a first try,
+    weights that let a wrong answer reach a right one, and a folder that holds a run. ``on_event`` gets one line for each
+    thing worth telling.
     """
     folder, tell = Path(folder), on_event or _silent
-    config = settled(config, tell)
-    prepared = _prepare(config, tell)
+    given = None if recipe is None else recipe_from(recipe)
+    config = settled(config if given is None else replace(config, recipe=given.name), tell)
+    prepared = _prepare(config, tell, recipe_of(config, given))
     with RunWriter.create(folder, asdict(config)) as writer:
         _write_config(config, folder)
-        for sentence in prepared.selection.said:
-            writer.write_event(0, "selected", sentence)
+        keep_recipe(prepared.recipe, folder)
+        for sentence in (*prepared.selection.said, *unproven(prepared.recipe)):
+            writer.write_event(0, "selected" if sentence in prepared.selection.said else "unproven", sentence)
         _run(config, folder, writer, prepared, None, tell)
     return Run(folder)
 
@@ -54,7 +64,7 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None)
 def settled(config: TrainConfig, tell: Tell = lambda line: None) -> TrainConfig:
     """The configuration with what depends on this moment and place fixed, so that a run goes on from anywhere as it began.
 
-    The policy that 'auto' takes, and folders by their full path.
+    The policy that 'auto' takes, and files and folders by their full path.
     """
     if config.policy == "auto":
         name, why = choose_policy()
@@ -63,23 +73,28 @@ def settled(config: TrainConfig, tell: Tell = lambda line: None) -> TrainConfig:
     paths = {key: getattr(config, key) for key in ("policy", "dataset", "data")}
     taken = {"policy": LADDER, "dataset": ("starter", "spider", "bird"), "data": ("",)}
     full = {key: str(Path(path).resolve()) for key, path in paths.items() if path not in taken[key] and Path(path).exists()}
+    if is_place(config.recipe):
+        file, _, name = config.recipe.rpartition(":")
+        full["recipe"] = f"{Path(file).resolve()}:{name}"
     return replace(config, **full)
 
 
-def resume(folder: str | Path, on_event: Tell | None = None) -> Run:
+def resume(folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe | None = None) -> Run:
     """Goes on with a run that broke off or was stopped, from its last whole checkpoint (or from the start).
+
+    ``recipe``: the functions that :func:`train` was given, where they came from no file.
 
     Steps after the checkpoint are discarded from the store and done again, so no rollout is lost or there twice. On the same
     machine, on a CPU, the run ends as it would have without the break, to the last bit.
     """
     run, folder, tell = Run(folder), Path(folder), on_event or _silent
-    config = from_mapping(run.config, f"the configuration in {folder}")
     if run.status == "finished":
-        raise RunStoreError(f"{folder} is finished: all {config.steps} steps are there. Train a new run with --run DIR.")
+        raise RunStoreError(f"{folder} is finished: all {run.config.get('steps', run.last_step)} steps are there. Train a new run with --run DIR.")
+    config = from_mapping(run.config, f"the configuration in {folder}")
     checkpoint = last_checkpoint(folder)
     mark = read_mark(checkpoint) if checkpoint else None
     is_done = mark is not None and mark.step >= config.steps
-    prepared = None if is_done else _prepare(config, tell)
+    prepared = None if is_done else _prepare(config, tell, _recipe_again(run, config, recipe, tell))
     with RunWriter.resume(folder, mark.step if mark else 0) as writer:
         clear_broken(folder)
         _write_config(config, folder)
@@ -94,21 +109,37 @@ def _write_config(config: TrainConfig, folder: Path) -> None:
     (folder / CONFIG_FILE).write_text(to_toml(config), encoding="utf-8")
 
 
-def start(config: TrainConfig, folder: str | Path) -> Training:
+def _recipe_again(run: Run, config: TrainConfig, given: OwnRecipe | None, tell: Tell) -> Recipe:
+    """The recipe that a run was started with."""
+    if given is not None:
+        recipe = recipe_from(given)
+        if recipe.name != config.recipe:
+            raise FinerError(f"{run.folder} was paid by {config.recipe!r}, and {recipe.name!r} is given; give what it was started with")
+        return recipe_of(config, recipe)
+    if config.recipe not in RECIPES and not is_place(config.recipe):
+        raise FinerError(f"{run.folder} was paid by {config.recipe!r}, which no file holds; give it again: finer.grpo.resume({str(run.folder)!r}, recipe=...)")
+    if changed := changed_since(run):
+        tell(f"{changed} has changed since this run began, which goes on with its own copy: {run.folder / COPY}")
+    return recipe_of_run(run).check()
+
+
+def start(config: TrainConfig, folder: str | Path, recipe: OwnRecipe | None = None) -> Training:
     """Starts :func:`train` in a background thread; returns as soon as the run's store is there to be looked at.
 
     Raises what ``train`` raises before its first step.
     """
-    return start_in_thread(lambda on_event: train(config, folder, on_event), folder)
+    return start_in_thread(lambda on_event: train(config, folder, on_event, recipe), folder)
 
 
 def _silent(_: str) -> None:
     pass
 
 
-def recipe_of(config: TrainConfig) -> Recipe:
-    """The recipe with the configuration's weights; RecipeError where a wrong answer could reach a right one."""
-    recipe = get_recipe(config.recipe)
+def recipe_of(config: TrainConfig, given: Recipe | None = None) -> Recipe:
+    """The recipe (None: the one that the configuration names) with the configuration's weights; RecipeError where a wrong answer
+    could reach a right one.
+    """
+    recipe = get_recipe(config.recipe) if given is None else given
     return (recipe.with_weights(config.weights) if config.weights else recipe).check()
 
 
@@ -132,21 +163,37 @@ class Prepared:
         return self.lora.rank > 0
 
 
-def _prepare(config: TrainConfig, tell: Tell) -> Prepared:
+def unproven(recipe: Recipe) -> list[str]:
+    """What cannot be promised of a recipe with functions of one's own, as a sentence."""
+    if not recipe.own:
+        return []
+    names = " and ".join(recipe.own)
+    place = f": finer probe --recipe {recipe.source}" if recipe.source else " (finer.probe.run_probe)"
+    return [f"nothing is known of {names}, so a wrong answer may be paid more than a right one; a probe shows whether it is{place}"]
+
+
+def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    recipe = recipe_of(config)
     if config.memory_contrast and not (config.memory and "memory" in recipe.parts):
         what = "memory is off" if "memory" in recipe.parts else f"recipe {recipe.name!r} has no memory part"
         raise FinerError(f"memory_contrast compares thoughts in the memory, and {what}; take it out, or set recipe and memory")
     dataset, dev = load_split_and_dev(config)
+    _try_rewards(recipe, dataset)
     lora = lora_of(config)
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
     policy = load_policy(config.policy, context_tokens=context, lora=lora)
     shown = Shown({**dataset.databases, **dev.databases}, config.columns)
     selection = select(config, dataset, policy, shown, tell)
-    for sentence in selection.said:
+    for sentence in (*selection.said, *unproven(recipe)):
         tell(sentence)
     return Prepared(recipe, selection, dev, policy, lora, shown)
+
+
+def _try_rewards(recipe: Recipe, dataset: Dataset) -> None:
+    """Asks functions of one's own once about a right answer and an empty one, so that a fault in them is met before training."""
+    question = dataset.questions[0]
+    answers = [completion_text("the columns that the question asks for", question.gold[0]), ""]
+    own_part.values(recipe.own, question, dataset.databases[question.db_id].schema, answers)
 
 
 def lora_of(config: TrainConfig) -> Lora:
@@ -179,7 +226,10 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepare
         trainer.add_callback(callback)
         if checkpoint is None:
             measure(0, always=True)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except RewardError as error:
+            raise RewardError(f"{error}.{_mend(prepared.recipe, folder)}") from error
         stopped = trainer.state.global_step < config.steps
         if stopped:
             policy.save(folder / "policy")
@@ -215,6 +265,13 @@ def _scorer(config: TrainConfig, prepared: Prepared, judge: Judge, checkpoint: P
         memory = Memory(contrast=True)
         memory.add(dataset.traces)
     return Scorer(recipe, dataset, memory, judge)
+
+
+def _mend(recipe: Recipe, folder: Path) -> str:
+    """Where to mend a function that failed while it trained."""
+    if not recipe.source:
+        return ""
+    return f" Mend it in {folder / COPY}, the copy that this run goes on with, then: finer resume {folder}"
 
 
 def _set_weights(trainer: Any, weights: Any) -> None:

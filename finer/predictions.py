@@ -20,7 +20,7 @@ from finer.datasets import Dataset
 from finer.errors import FinerError
 from finer.prompt import Parsed, parse_completion
 from finer.records import MemoryMatch, Question, RewardBreakdown, RewardPart
-from finer.rewards import Scorer, breakdown
+from finer.rewards import Scorer, breakdown, own_part
 
 BIRD_SEPARATOR = "\t----- bird -----\t"
 """BIRD's files put the database's name behind the SQL, after this."""
@@ -78,7 +78,9 @@ def _breakdown(question: Question, prediction: Prediction, scorer: Scorer) -> Re
         return scorer.score(question, [prediction.text])[0]
     # Bare SQL has no format and no thought: what only a completion can earn is not scored, and no gate falls for it.
     facts = scorer.facts_of_sql(question, [prediction.text])[prediction.text]
-    facts = replace(facts, parsed=Parsed("", prediction.text, True), match=MemoryMatch(None, reason="SQL without a thought"))
+    schema = scorer.dataset.databases[question.db_id].schema
+    (own,) = own_part.values(scorer.recipe.own, question, schema, [prediction.text])
+    facts = replace(facts, parsed=Parsed("", prediction.text, True), match=MemoryMatch(None, reason="SQL without a thought"), own=own)
     paid = breakdown(scorer.recipe, facts)
     parts = tuple(_unscored(part) if part.name in ("format", "memory") else part for part in paid.parts)
     return replace(paid, parts=parts)

@@ -86,6 +86,7 @@ class StepRecorder:
     def write(self, step: int, metrics: Mapping[str, float | None]) -> None:
         """Writes the step, and lets the memory take in what the step taught."""
         events = self.remember(step)
+        metrics = {**metrics, **self.scorer.take_metrics()}
         self.writer.write_step(step, self.groups, metrics, self.seconds, events)
         self.groups, self.seconds = [], {}
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from finer.advantages import SCALES, advantages, scored_total
 from finer.datasets import Dataset
-from finer.errors import FinerError
 from finer.import_run import NOT_JUDGED, metrics_of
 from finer.judge import Judge
 from finer.prompt import completion_text, parse_completion
 from finer.records import Group, Question, RewardBreakdown, RewardPart, Rollout
 from finer.replay import MemoryReplay
 from finer.rewards import Scorer
-from finer.rewards.recipes import RECIPES, Recipe, get_recipe
+from finer.rewards.recipes import Recipe, get_recipe
+from finer.run_sources import keep_recipe, recipe_of_run
 from finer.run_writer import RunWriter
 from finer.runs import Run
 
@@ -55,15 +55,6 @@ class _Tally:
     """Answers that were paid by other weights under a recipe of the same name."""
 
 
-def own_recipe(run: Run) -> Recipe:
-    """The recipe that paid a run, with the weights that it was started with. FinerError for a run of another trainer."""
-    name = run.config.get("recipe", "")
-    if name not in RECIPES:
-        told = f"{run.folder} was paid by {name or 'nobody knows what'}, which is no recipe; choose one with --recipe: {', '.join(RECIPES)}"
-        raise FinerError(f"{told}, as in: finer rescore {run.folder} --recipe finer")
-    return get_recipe(name).with_weights(run.config.get("weights") or {})
-
-
 def scale_of(run: Run) -> str:
     """How a run's advantages are computed anew: as it was told to; GRPO's own way where it was not, or by a rule over a whole batch."""
     told = run.config.get("scale_rewards")
@@ -77,12 +68,13 @@ def rescore(
 
     Raises RunStoreError where the folder holds a run already, and RecipeError for an unknown recipe.
     """
-    recipe = own_recipe(run) if recipe is None else get_recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe = recipe_of_run(run) if recipe is None else get_recipe(recipe) if isinstance(recipe, str) else recipe
     tally = _Tally()
     steps = run.steps()
-    config = {**run.config, "recipe": recipe.name, "weights": dict(recipe.weights), "rescored_from": run.folder.name,
+    config = {**run.config, "recipe": recipe.source or recipe.name, "weights": dict(recipe.weights), "rescored_from": run.folder.name,
               "recipe_before": run.config.get("recipe", "")}  # fmt: skip
     with RunWriter.create(folder, config) as writer, Judge(dataset.databases) as judge:
+        keep_recipe(recipe, Path(folder))
         scoring = StepScoring(run, dataset, recipe, judge, tally)
         for done, step in enumerate(steps):
             _write_step(writer, run, step.step, scoring)

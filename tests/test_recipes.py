@@ -215,7 +215,7 @@ def test_with_weights_names_the_parts_there_are():
 
 
 def test_unknown_recipe_names_those_there_are():
-    with pytest.raises(RecipeError, match="unknown recipe 'papper'; there are sparse, paper, bigram, result, finer"):
+    with pytest.raises(RecipeError, match="unknown recipe 'papper'; did you mean 'paper'.*, or FILE.py:NAME"):
         get_recipe("papper")
 
 

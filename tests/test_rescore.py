@@ -14,7 +14,8 @@ from finer.errors import FinerError, RunStoreError
 from finer.import_run import import_rollouts
 from finer.judge import Judge
 from finer.replay import MemoryReplay
-from finer.rescore import BEFORE, StepScoring, own_recipe, rescore
+from finer.rescore import BEFORE, StepScoring, rescore
+from finer.run_sources import recipe_of_run
 from finer.runs import Run
 from widgets import Workbench
 
@@ -42,7 +43,7 @@ def differing(run: Run, steps: set[int]) -> set[int]:
     """The rollouts of these steps whose total is another one under the run's own recipe."""
     dataset, found = load_dataset("starter"), set()
     with Judge(dataset.databases) as judge:
-        scoring = StepScoring(run, dataset, own_recipe(run), judge)
+        scoring = StepScoring(run, dataset, recipe_of_run(run), judge)
         for step in sorted(steps):
             old = [run.group(summary.group_id) for summary in run.groups(step)]
             pairs = zip((r for g in old for r in g.rollouts), (r for g in scoring.groups(step, old) for r in g.rollouts), strict=True)

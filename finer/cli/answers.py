@@ -51,7 +51,7 @@ def add(command: Command) -> None:
     parser = command("score", score, "what a recipe pays each prediction of a file, part by part")
     add_dataset(parser)
     parser.add_argument("--predictions", required=True, metavar="FILE", help=FORMS)
-    parser.add_argument("--recipe", default="finer", metavar="R", help="what is paid (default: finer)")
+    parser.add_argument("--recipe", default="finer", metavar="R", help="what is paid: a recipe, or FILE.py:NAME (default: finer)")
     parser.add_argument("--json", metavar="FILE", help="write a JSON line a prediction there, instead of to the screen")
 
 

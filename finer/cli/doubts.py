@@ -30,7 +30,7 @@ def add(command: Command) -> None:
     parser.add_argument("--seed", type=whole, default=0, metavar="S", help="of what is drawn (default: 0)")
     parser = command("probe", probe, "put a reward to the test: rewrites that keep a query's meaning, edits that break it")
     add_dataset(parser)
-    parser.add_argument("--recipe", action="append", metavar="R", help="a recipe to probe (default: all)")
+    parser.add_argument("--recipe", action="append", metavar="R", help="a recipe to probe, or FILE.py:NAME (default: all)")
     parser.add_argument("--reward", metavar="FILE.py:NAME", help="your own reward function, with TRL's signature, beside them")
     parser.add_argument("--predictions", metavar="FILE", help="labelled answers (index, sql, and correct or execution a line), for the AUC")
     parser.add_argument("--limit", type=count, metavar="N", help="only that many golds")

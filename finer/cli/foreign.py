@@ -47,7 +47,7 @@ def import_trl(chosen: argparse.Namespace) -> int:
 
 def _add_rescore(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run's folder; it stays as it is")
-    parser.add_argument("--recipe", metavar="R", help="what is paid (default: the run's own recipe)")
+    parser.add_argument("--recipe", metavar="R", help="what is paid: a recipe, or FILE.py:NAME (default: the run's own)")
     parser.add_argument("--weight", action="append", default=[], metavar="PART=W", help="a weight of the recipe that is changed")
     parser.add_argument("--out", metavar="DIR", help="the folder of the new run (default: RUN-by-R, or the next free number)")
     parser.add_argument("--dataset", metavar="D", help="where the questions come from (default: what the run says)")
@@ -59,17 +59,14 @@ def rescore(chosen: argparse.Namespace) -> int:
     weights = numbers("--weight", chosen.weight)
     if chosen.recipe:
         check_recipe(chosen.recipe)
-    from finer.rescore import own_recipe
     from finer.rescore import rescore as score_again
     from finer.rewards.recipes import get_recipe
+    from finer.run_sources import dataset_of_run, recipe_of_run
     from finer.runs import Run
 
     run = Run(chosen.run)
-    recipe = (get_recipe(chosen.recipe) if chosen.recipe else own_recipe(run)).with_weights(weights).check()
-    chosen.dataset = chosen.dataset or run.config.get("dataset")
-    if not chosen.dataset:
-        raise FinerError(f"{chosen.run} does not say which data set its questions come from; name it with --dataset")
-    dataset = chosen_dataset(chosen)
+    recipe = (get_recipe(chosen.recipe) if chosen.recipe else recipe_of_run(run)).with_weights(weights).check()
+    dataset = chosen_dataset(chosen) if chosen.dataset else dataset_of_run(run, chosen.data, chosen.split)
     folder = Path(chosen.out) if chosen.out else free_folder(run.folder.parent, f"{run.folder.name}-by-{recipe.name}")
     began = time.perf_counter()
     with bar("scoring") as move:

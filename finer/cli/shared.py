@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from finer.errors import FinerError, unknown
+from finer.errors import FinerError
 
 if TYPE_CHECKING:
     from finer.datasets import Dataset
@@ -32,11 +32,10 @@ def chosen_policy(chosen: Any) -> Policy:
 
 
 def check_recipe(name: str) -> None:
-    """Raises FinerError with the nearest recipes, before anything heavy is loaded."""
-    from finer.rewards.recipes import RECIPES
+    """Raises FinerError with the nearest recipes, or what is wrong with a file of one's own, before anything heavy is loaded."""
+    from finer.rewards.recipes import get_recipe
 
-    if name not in RECIPES:
-        raise FinerError(unknown("recipe", name, RECIPES))
+    get_recipe(name)
 
 
 def check_writable(file: str | None) -> None:

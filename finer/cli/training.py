@@ -17,7 +17,7 @@ def add(command: Command) -> None:
     parser.add_argument("--preset", metavar="NAME", help="begin with these settings instead of the defaults: paper, released")
     parser.add_argument("--run", required=True, metavar="DIR", help="the run's folder; it must not hold a run yet")
     parser.add_argument("--policy", metavar="P", help="a name of the ladder, a folder, or a hub id")
-    parser.add_argument("--recipe", metavar="R", help="what is paid: sparse, paper, bigram, result, finer")
+    parser.add_argument("--recipe", metavar="R", help="what is paid: sparse, paper, bigram, result, finer, or FILE.py:NAME for one of your own")
     parser.add_argument("--dataset", metavar="D", help="starter, spider, bird or a folder")
     parser.add_argument("--data", metavar="DIR", help="where the files of Spider or BIRD lie, in their own layout")
     parser.add_argument("--split", metavar="NAME", help="which of its questions (default: train)")

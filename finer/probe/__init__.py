@@ -5,8 +5,8 @@
 """
 
 from finer.probe.cases import BREAKING, PRESERVING
-from finer.probe.measures import RewardError, load_reward
 from finer.probe.probe import run_probe
 from finer.probe.report import ProbeReport
+from finer.rewards.own import RewardError, load_reward
 
 __all__ = ["BREAKING", "PRESERVING", "ProbeReport", "RewardError", "load_reward", "run_probe"]

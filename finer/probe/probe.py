@@ -17,12 +17,13 @@ from finer.datasets import Dataset
 from finer.judge import Judge
 from finer.probe.cases import BREAKING, PRESERVING, Case, Drawn, draw
 from finer.probe.labels import Labelled, read_labelled
-from finer.probe.measures import ALL_PARTS, Answer, RewardFunction, Score, answers_of, as_answered, load_reward, scores
+from finer.probe.measures import ALL_PARTS, Answer, answers_of, as_answered, scores
 from finer.probe.report import LabelFigures, ProbeReport, Scored, change_figures, label_figures, measure_figures
 from finer.probe.table import table
 from finer.prompt import completion_text
 from finer.records import Question
 from finer.rewards import RECIPES, Recipe, Scorer, get_recipe
+from finer.rewards.own import OwnReward, RewardFunction, Score, load_reward
 from finer.sandbox import Limits, Sandbox
 
 CASES = 100
@@ -49,7 +50,8 @@ def run_probe(
     FinerError for an unknown recipe, a reward function that cannot be loaded or called, and a file that cannot be read or written.
     """
     chosen = [get_recipe(recipe) if isinstance(recipe, str) else recipe for recipe in (RECIPES if recipes is None else recipes)]
-    function = load_reward(reward) if isinstance(reward, str) else reward
+    given = load_reward(reward) if isinstance(reward, str) else reward
+    function = None if given is None else OwnReward(given)
     labelled, disagreeing = read_labelled(predictions, dataset) if predictions is not None else ([], 0)
     with Judge(dataset.databases, Sandbox(1, Limits(seconds=SECONDS))) as judge:
         probe = Probe(Scorer(ALL_PARTS, dataset, judge=judge), chosen, function, seed)

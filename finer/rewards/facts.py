@@ -7,8 +7,8 @@ finding them out (``scorer``).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from finer.compare import Difference
@@ -69,6 +69,8 @@ class Facts:
     match: MemoryMatch = NO_MATCH
     bigram: BigramOverlap = BigramOverlap(None)
     result: ResultOverlap = ResultOverlap(reason="not compared")
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """What functions of one's own say of it, by part (``own.OwnValue``)."""
 
     @property
     def gold_failed(self) -> bool:

@@ -9,10 +9,12 @@ Not covered: whether a recipe teaches anything. That is measured, not proved.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from finer.errors import FinerError
+from finer.errors import FinerError, unknown
+from finer.rewards.own import OwnReward, RewardFunction, as_own, is_place, load_object
 
 PART_NAMES = ("format", "execution", "atomic", "bigram", "result", "memory")
 _ROUNDING = 1e-9
@@ -77,6 +79,32 @@ class Recipe:
     """Value of the atomic part for a right answer."""
     atomic_needs_run: bool = False
     """True: a query that does not run gets nothing from the atomic part."""
+    own: Mapping[str, OwnReward] = field(default_factory=dict, hash=False)
+    """The functions behind parts of one's own, by the part's name; a plain function serves too."""
+    source: str = ""
+    """FILE.py:NAME, where it came from a file."""
+
+    def __post_init__(self) -> None:
+        wrapped = {name: one if isinstance(one, OwnReward) else as_own(one, name) for name, one in self.own.items()}
+        object.__setattr__(self, "own", wrapped)
+
+    def with_reward(self, function: RewardFunction, weight: float = 1.0, name: str = "") -> Recipe:
+        """The same recipe with a reward function of one's own (TRL's signature) as a further part, and a name that says so.
+
+        >>> def brevity(prompts, completions, **columns):
+        ...     return [1 / len(completion.split()) for completion in completions]
+        >>> mine = get_recipe("finer").with_reward(brevity, 0.05)
+        >>> mine.name, mine.parts[-1], mine.weights["brevity"]
+        ('finer+brevity', 'brevity', 0.05)
+        """
+        own = as_own(function, name)
+        return replace(
+            self,
+            name=f"{self.name}+{own.name}",
+            parts=(*self.parts, own.name),
+            weights={**self.weights, own.name: weight},
+            own={**self.own, own.name: own},
+        )
 
     def with_weights(self, weights: Mapping[str, float]) -> Recipe:
         """The same recipe with some weights changed, not yet checked. RecipeError for a part that it has not.
@@ -97,7 +125,12 @@ class Recipe:
     def right_pay(self) -> dict[str, float]:
         """Part by part, what a right answer in the right format is paid."""
         values = {**_MOST, "execution": self.execution_right, "atomic": self.atomic_right}
-        return {part: self.weights[part] * values[part] for part in self.parts}
+        return {part: self.weights[part] * values[part] for part in self.known_parts}
+
+    @property
+    def known_parts(self) -> tuple[str, ...]:
+        """The parts whose range is known: all but those of one's own, of which nothing can be proved."""
+        return tuple(part for part in self.parts if part not in self.own)
 
     def least_right_pay(self) -> dict[str, float]:
         """The least that a right answer is paid: without the format, unless the gate leaves only well-formed ones."""
@@ -110,22 +143,30 @@ class Recipe:
         The same for its bigrams and for the values it returns: rows in the wrong order share all of them.
         """
         values = {**_MOST, "execution": self.execution_wrong, "atomic": self.shaping(1.0)}
-        return {part: self.weights[part] * values[part] for part in self.parts}
+        return {part: self.weights[part] * values[part] for part in self.known_parts}
 
     def check(self) -> Recipe:
-        """This recipe, where its invariants hold; else RecipeError with the number, or the sums, that break them."""
+        """This recipe, where its invariants hold; else RecipeError with the number, or the sums, that break them.
+
+        They are proved of the parts whose range is known; a recipe without the part 'execution' beside one's own claims none.
+        """
         problem = self._problem_of_parts() or self._problem_of_values() or self.shaping.problem()
         if problem:
             raise RecipeError(f"recipe {self.name!r}: {problem}")
+        if self.own and "execution" not in self.parts:
+            return self
         gap = sum(self.least_right_pay().values()) - sum(self.most_wrong_pay().values())
         if gap < self.margin - _ROUNDING:
             raise RecipeError(self._arithmetic(gap))
         return self
 
     def _problem_of_parts(self) -> str:
-        unknown = [part for part in self.parts if part not in PART_NAMES]
-        if unknown:
-            return f"unknown part {unknown[0]!r}; there are {', '.join(PART_NAMES)}"
+        if taken := [part for part in self.own if part in PART_NAMES]:
+            return f"a reward function of your own has the name of the part {taken[0]!r}; give it another"
+        if strange := [part for part in self.parts if part not in PART_NAMES and part not in self.own]:
+            return f"unknown part {strange[0]!r}; there are {', '.join(PART_NAMES)}"
+        if idle := [part for part in self.own if part not in self.parts]:
+            return f"the reward function {idle[0]!r} is none of its parts; name it among them, with a weight"
         if len(set(self.parts)) < len(self.parts):
             return "a part is named twice"
         if set(self.weights) != set(self.parts):
@@ -208,7 +249,43 @@ RECIPES: dict[str, Recipe] = {
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of that name; RecipeError that lists the names there are."""
+    """The recipe of that name, or the one that FILE.py:NAME gives. RecipeError lists the names there are; RewardError says what is
+    wrong with the file.
+    """
+    if is_place(name):
+        return recipe_from(load_object(name, "recipe or reward function"), name.rpartition(":")[2], name)
     if name not in RECIPES:
-        raise RecipeError(f"unknown recipe {name!r}; there are {', '.join(RECIPES)}")
+        raise RecipeError(unknown("recipe", name, RECIPES) + ", or FILE.py:NAME for one of your own")
     return RECIPES[name]
+
+
+def recipe_from(found: Any, name: str = "", source: str = "") -> Recipe:
+    """A recipe of what a person gives: a Recipe, a reward function, or several of them, which are added up as TRL does.
+
+    RecipeError where it is none of these, or has the name of a built-in recipe, which a run could not tell it from.
+
+    >>> def brevity(prompts, completions, **columns):
+    ...     return [1 / len(completion.split()) for completion in completions]
+    >>> recipe_from(brevity).parts
+    ('brevity',)
+    """
+    place = source or name or repr(found)
+    if not isinstance(found, Recipe):
+        found = _of_functions([found] if callable(found) else found, name, place)
+    found = replace(found, name=name or found.name, source=source)
+    if found.name in RECIPES and found != RECIPES[found.name]:
+        raise RecipeError(f"{place}: a recipe of your own needs a name of its own, and {found.name!r} is one that there is; rename it")
+    return found
+
+
+def _of_functions(functions: Any, name: str, place: str) -> Recipe:
+    """The sum of some reward functions."""
+    functions = list(functions) if isinstance(functions, Iterable) and not isinstance(functions, (str, bytes)) else []
+    if not functions or not all(callable(function) for function in functions):
+        raise RecipeError(f"{place} is neither a recipe, nor a reward function with TRL's signature, nor a list of such functions")
+    rewards = [as_own(function) for function in functions]
+    names = [reward.name for reward in rewards]
+    if len(set(names)) < len(names):
+        raise RecipeError(f"{place}: two reward functions have the name {max(names, key=names.count)!r}, which their parts would share; rename one")
+    own = dict(zip(names, rewards, strict=True))
+    return Recipe(name or "+".join(names), tuple(own), dict.fromkeys(own, 1.0), gate=False, margin=1.0, own=own)

@@ -25,9 +25,11 @@ from finer.rewards import bigram as bigram_part
 from finer.rewards import execution as execution_part
 from finer.rewards import format as format_part
 from finer.rewards import memory as memory_part
+from finer.rewards import own_part
 from finer.rewards import result as result_part
 from finer.rewards.bigram import bigram_overlap
 from finer.rewards.facts import Facts, short
+from finer.rewards.own import OwnValue
 from finer.rewards.recipes import Recipe, get_recipe
 from finer.rewards.result import result_overlap
 from finer.sandbox import check_statement
@@ -48,19 +50,21 @@ def breakdown(recipe: Recipe, facts: Facts) -> RewardBreakdown:
     """What a completion with these facts is paid, part by part.
 
     Three rules stand above the parts, in this order: where the gold failed nothing is scored (None); a text that is
-    not one read-only query is paid 0 in every part; behind a gate a broken format is paid 0 in every part.
+    not one read-only query is paid 0 in every part; behind a gate a broken format is paid 0 in every part. The second leaves
+    parts of one's own alone: what they are paid for is not known, and 0 need not be their least.
     """
     parts = tuple(_part(name, recipe, facts) for name in recipe.parts)
     return RewardBreakdown(recipe.name, facts.status, parts, facts.parsed.thought, facts.parsed.sql)
 
 
 def _part(name: str, recipe: Recipe, facts: Facts) -> RewardPart:
-    part, weight = _PARTS[name], recipe.weights[name]
+    own = name in recipe.own
+    part, weight = own_part.of(name) if own else _PARTS[name], recipe.weights[name]
     evidence = part.evidence(facts)
     if facts.gold_failed:
         summary = f"not scored: the gold query failed ({short(facts.verdict.reason)})"
         return RewardPart(name, None, weight, {"summary": summary, **evidence})
-    if facts.not_a_query:
+    if facts.not_a_query and not own:
         summary = f"paid 0: not one read-only query ({short(facts.not_a_query)})"
         return RewardPart(name, 0.0, weight, {"summary": summary, **evidence, "reason": short(facts.not_a_query)})
     value, summary = part.value(facts, recipe), part.summary(facts, recipe)
@@ -87,6 +91,7 @@ class Scorer:
         if memory is None and "memory" in self.recipe.parts:
             self.memory = Memory()
             self.memory.add(dataset.traces)
+        self._metrics: dict[str, list[float]] = {}
         self._own_judge = judge is None
         self.judge = Judge(dataset.databases) if judge is None else judge
 
@@ -103,8 +108,24 @@ class Scorer:
 
     def score(self, question: Question, completions: Sequence[str]) -> list[RewardBreakdown]:
         """What each completion of one question is paid, in order. KeyError for a database the dataset has not."""
-        paid = {text: breakdown(self.recipe, facts) for text, facts in self.facts(question, completions).items()}
+        facts = self.facts(question, completions)
+        if self.recipe.own:
+            return [breakdown(self.recipe, replace(facts[text], own=own)) for text, own in zip(completions, self._own(question, completions), strict=True)]
+        paid = {text: breakdown(self.recipe, found) for text, found in facts.items()}
         return [paid[text] for text in completions]
+
+    def _own(self, question: Question, completions: Sequence[str]) -> list[dict[str, OwnValue]]:
+        """What the functions of one's own say of each completion; they see all of the question's, equal ones too."""
+        schema = self.dataset.databases[question.db_id].schema
+        return own_part.values(self.recipe.own, question, schema, completions, self._note_metric)
+
+    def _note_metric(self, name: str, value: float) -> None:
+        self._metrics.setdefault(name, []).append(float(value))
+
+    def take_metrics(self) -> dict[str, float]:
+        """The means of what functions of one's own gave to ``log_metric`` since the last call."""
+        found, self._metrics = self._metrics, {}
+        return {name: sum(values) / len(values) for name, values in found.items()}
 
     def score_many(self, batch: Iterable[tuple[Question, Sequence[str]]]) -> list[list[RewardBreakdown]]:
         """The same for a whole step: (question, completions) pairs, all against the memory as it is now."""
