@@ -18,7 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
-CELL_SECONDS = 600
+CELL_SECONDS = 1800
 
 
 def repository() -> str:
