@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from finer.runs import Run
+from finer.runs_schema import store_path
 
 
 class Training:
@@ -34,13 +35,19 @@ class Training:
 def start_in_thread(train: Callable[[Callable[[str], None]], Any], folder: str | Path) -> Training:
     """Calls ``train(on_event)`` in a thread; returns as soon as the store in ``folder`` is there to be looked at.
 
-    ``on_event`` is what tells that: the first word comes after the store. Raises what ``train`` raises before it.
+    ``on_event`` is what tells that: by its next word at the latest. Raises what ``train`` raises before it.
     """
     ready, failures = threading.Event(), []
+    store = store_path(folder)
+    was_there = store.exists()  # then train refuses it, maybe after a few words
+
+    def heard(_: str) -> None:
+        if store.exists() and not was_there:
+            ready.set()
 
     def work() -> None:
         try:
-            train(lambda _: ready.set())
+            train(heard)
         except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread
             failures.append(error)
         finally:
