@@ -63,6 +63,12 @@ class TrainConfig(Settings):
     split: str = "train"
     without_kind: str = "none"
     """A kind of question that is left out of training: 'hand' leaves out the starter's questions written by hand."""
+    references: str = ""
+    """A file of ``finer enrich``: its right answers are further references of the dense parts; '': none."""
+    pass_rates: str = ""
+    """A file of ``finer enrich``: how often each question was answered right beforehand; '': none."""
+    leave_out: str = "both"
+    """Questions without a signal that are left out by it: 'all_right', 'all_wrong', 'both' or 'none'."""
     columns: int = 0
     """How many columns a prompt shows, chosen for its question by the schema filter; 0: the whole schema."""
     max_prompt_tokens: int = 0
@@ -143,8 +149,9 @@ class TrainConfig(Settings):
     }  # fmt: skip
     ABOVE_ZERO: ClassVar[tuple[str, ...]] = ("learning_rate", "temperature", "top_p", "epsilon")
     AT_MOST_ONE: ClassVar[tuple[str, ...]] = ("top_p", "lora_dropout")
-    MAY_BE_EMPTY: ClassVar[tuple[str, ...]] = ("data",)
+    MAY_BE_EMPTY: ClassVar[tuple[str, ...]] = ("data", "references", "pass_rates")
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "leave_out": ("all_right", "all_wrong", "both", "none"),
         "scale_rewards": ("group", "batch", "none"),
         "multi_objective_aggregation": ("sum_then_normalize", "normalize_then_sum"),
         "loss_type": ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo"),

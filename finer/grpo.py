@@ -27,7 +27,7 @@ from finer.recorder import Controls, StepRecorder, record_accuracy
 from finer.rewards import Scorer, own_part
 from finer.rewards.own import RewardError, RewardFunction, is_place
 from finer.rewards.recipes import RECIPES, Recipe, get_recipe, recipe_from
-from finer.run_sources import COPY, changed_since, keep_recipe, recipe_of_run
+from finer.run_sources import COPY, changed_since, keep_files, keep_recipe, recipe_of_run, with_own_files
 from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.selection import Selection, load_split_and_dev, rows, select
@@ -55,6 +55,7 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None,
     with RunWriter.create(folder, asdict(config)) as writer:
         _write_config(config, folder)
         keep_recipe(prepared.recipe, folder)
+        keep_files(config, folder)
         for sentence in (*prepared.selection.said, *unproven(prepared.recipe)):
             writer.write_event(0, "selected" if sentence in prepared.selection.said else "unproven", sentence)
         _run(config, folder, writer, prepared, None, tell)
@@ -70,9 +71,9 @@ def settled(config: TrainConfig, tell: Tell = lambda line: None) -> TrainConfig:
         name, why = choose_policy()
         tell(f"policy {name}: {why}")
         config = replace(config, policy=name)
-    paths = {key: getattr(config, key) for key in ("policy", "dataset", "data")}
-    taken = {"policy": LADDER, "dataset": ("starter", "spider", "bird"), "data": ("",)}
-    full = {key: str(Path(path).resolve()) for key, path in paths.items() if path not in taken[key] and Path(path).exists()}
+    paths = {key: getattr(config, key) for key in ("policy", "dataset", "data", "references", "pass_rates")}
+    taken = {"policy": LADDER, "dataset": ("starter", "spider", "bird")}
+    full = {key: str(Path(path).resolve()) for key, path in paths.items() if path not in taken.get(key, ("",)) and Path(path).exists()}
     if is_place(config.recipe):
         file, _, name = config.recipe.rpartition(":")
         full["recipe"] = f"{Path(file).resolve()}:{name}"
@@ -94,7 +95,7 @@ def resume(folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe |
     checkpoint = last_checkpoint(folder)
     mark = read_mark(checkpoint) if checkpoint else None
     is_done = mark is not None and mark.step >= config.steps
-    prepared = None if is_done else _prepare(config, tell, _recipe_again(run, config, recipe, tell))
+    prepared = None if is_done else _prepare(with_own_files(config, folder), tell, _recipe_again(run, config, recipe, tell))
     with RunWriter.resume(folder, mark.step if mark else 0) as writer:
         clear_broken(folder)
         _write_config(config, folder)

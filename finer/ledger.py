@@ -78,6 +78,11 @@ def outcome_of(summary: object) -> GroupOutcome:
     )
 
 
+def selected_of(events: Iterable[object]) -> list[str]:
+    """Which questions a run asks, and which it left out, as its events say when it begins."""
+    return [event.detail for event in events if event.kind == "selected"]
+
+
 def signal_ledger(outcomes: Iterable[GroupOutcome]) -> list[StepSignal]:
     """One row a step, in order.
 

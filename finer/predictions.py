@@ -100,7 +100,7 @@ def _atomic(question: Question, paid: RewardBreakdown, scorer: Scorer) -> dict[s
     for part in paid.parts:
         if part.name == "atomic":
             return {key: part.evidence.get(key) for key in keys}
-    found = asdict(atomic_overlap(paid.sql, question.gold, scorer.dataset.databases[question.db_id].schema))
+    found = asdict(atomic_overlap(paid.sql, question.gold + question.references, scorer.dataset.databases[question.db_id].schema))
     return {key: found[key] for key in keys}
 
 

@@ -37,6 +37,8 @@ class Question:
     """True where the gold is meant to return no row on the main instance."""
     kind: str = ""
     """What sort of question it is, where the dataset says so ('hand': written by hand)."""
+    references: tuple[str, ...] = ()
+    """Further right queries, found by sampling: the text-based parts compare with them, and they judge nothing."""
 
 
 @dataclass(frozen=True)

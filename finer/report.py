@@ -19,7 +19,7 @@ from typing import Any
 from finer.alarms import alarms_of
 from finer.errors import FinerError
 from finer.explorer import MOST_BYTES, explorer_data
-from finer.ledger import outcome_of, signal_ledger
+from finer.ledger import outcome_of, selected_of, signal_ledger
 from finer.points import points_of
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
@@ -101,7 +101,7 @@ def report_html(run: Run) -> str:
         section("How training went"),
         curves(metrics, evaluations, run.steps(), alarms_of(run, metrics)),
         section("What execution alone would have seen"),
-        ledger(signal_ledger(outcome_of(summary) for summary in run.groups())),
+        ledger(signal_ledger(outcome_of(summary) for summary in run.groups()), selected_of(run.events())),
         _changes(evaluations),
         *_groups(run),
         _gate(run),

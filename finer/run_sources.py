@@ -7,8 +7,10 @@ becomes of the file it came from. Loading it runs that file. Not covered: a func
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+from finer.config import TrainConfig
 from finer.datasets import Dataset, load_dataset
 from finer.errors import FinerError
 from finer.rewards.own import is_place, load_object
@@ -16,12 +18,27 @@ from finer.rewards.recipes import RECIPES, Recipe, get_recipe, recipe_from
 from finer.runs import Run
 
 COPY = "recipe.py"
+SAMPLED = ("references", "pass_rates")
+"""Settings that name a file of ``finer enrich``."""
 
 
 def keep_recipe(recipe: Recipe, folder: Path) -> None:
     """Puts the file that a recipe came from into a run's folder."""
     if recipe.source:
         shutil.copyfile(recipe.source.rpartition(":")[0], folder / COPY)
+
+
+def keep_files(config: TrainConfig, folder: Path) -> None:
+    """Puts the sampled answers that a run draws on into its folder."""
+    for key in SAMPLED:
+        if getattr(config, key):
+            shutil.copyfile(getattr(config, key), folder / f"{key}.jsonl")
+
+
+def with_own_files(config: TrainConfig, folder: Path) -> TrainConfig:
+    """The configuration with the run's own copies of those files."""
+    own = {key: str(folder / f"{key}.jsonl") for key in SAMPLED if getattr(config, key) and (folder / f"{key}.jsonl").is_file()}
+    return replace(config, **own)
 
 
 def recipe_of_run(run: Run) -> Recipe:

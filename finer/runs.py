@@ -319,7 +319,7 @@ def _rollout(row: sqlite3.Row, parts: tuple[RewardPart, ...]) -> Rollout:
 
 def _question(text: str) -> Question:
     fields = json.loads(text)
-    return Question(**{**fields, "gold": tuple(fields["gold"]), "tables": tuple(fields["tables"])})
+    return Question(**{**fields, "gold": tuple(fields["gold"]), "tables": tuple(fields["tables"]), "references": tuple(fields.get("references", ()))})
 
 
 def _evaluation(row: sqlite3.Row, outcomes: list[sqlite3.Row]) -> Evaluation:

@@ -1,20 +1,21 @@
 """Which questions a run asks, and with which prompts; how many were left out, and why.
 
-A question is left out where its kind is, where its database is not here, and where its prompt and an answer do not fit into the
-policy's context (TRL cuts no prompt). Not covered: the order in which they are asked (TRL draws it), and those of dev.
+A question is left out where its kind is, where its database is not here, where a policy always or never got it right beforehand
+(its group would give no signal), and where its prompt and an answer do not fit into the policy's context (TRL cuts no prompt). Not covered: the order in which they are asked (TRL draws it), and those of dev.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from finer.config import TrainConfig
 from finer.datasets import Dataset, load_dataset
+from finer.enrich import read_enriched, with_references
 from finer.errors import FinerError
 from finer.policy import Policy
 from finer.records import Question
@@ -39,9 +40,11 @@ class Selection:
 
 
 def load_split_and_dev(config: TrainConfig) -> tuple[Dataset, Dataset]:
-    """The questions of the run's split, and those of dev, which are the same where there are none of dev."""
+    """The questions of the run's split, with their further references, and those of dev, which are the same where there are none of dev."""
     data = config.data or None
     dataset = load_dataset(config.dataset, config.split, data)
+    if config.references:
+        dataset = with_references(dataset, read_enriched(config.references, dataset)[1])
     try:
         dev = dataset if config.split == "dev" else load_dataset(config.dataset, "dev", data)
     except DataError:
@@ -52,7 +55,8 @@ def load_split_and_dev(config: TrainConfig) -> tuple[Dataset, Dataset]:
 
 def select(config: TrainConfig, dataset: Dataset, policy: Policy, shown: Shown, tell: Tell) -> Selection:
     """The questions that can be asked. FinerError where they are fewer than a step asks, with what would help."""
-    reasons = {question.index: _why_not(config, dataset, question) for question in dataset.questions}
+    about, outcomes = _outcomes(config, dataset)
+    reasons = {question.index: _why_not(config, dataset, question, outcomes) for question in dataset.questions}
     candidates = [question for question in dataset.questions if not reasons[question.index]]
     prompts = _prompts(candidates, dataset, policy, shown, tell)
     lengths = [prompt_tokens(policy, prompt) for prompt in prompts]
@@ -61,6 +65,7 @@ def select(config: TrainConfig, dataset: Dataset, policy: Policy, shown: Shown, 
     kept = [pair for pair, fit in zip(zip(candidates, prompts, strict=True), fits, strict=True) if fit]
     left_out = dict(Counter(why for why in reasons.values() if why))
     said = [f"{count} of {len(dataset.questions)} questions are left out: {why}" for why, count in left_out.items()]
+    said += _of_references(dataset) + _of_rates(config, about, outcomes, candidates)
     if len(kept) < len(candidates):
         left_out["prompt too long"] = len(candidates) - len(kept)
         said.append(_too_long(config, lengths, most, len(candidates) - len(kept)))
@@ -82,10 +87,35 @@ def prompt_tokens(policy: Policy, prompt: Prompt) -> int:
     return len(policy.tokenizer.apply_chat_template(prompt, tokenize=True, add_generation_prompt=True, return_dict=False))
 
 
-def _why_not(config: TrainConfig, dataset: Dataset, question: Question) -> str:
+def _why_not(config: TrainConfig, dataset: Dataset, question: Question, outcomes: Mapping[int, str]) -> str:
     if question.kind == config.without_kind:
         return f"kind {question.kind!r}"
-    return "" if dataset.databases[question.db_id].instances else "their database is not here"
+    if not dataset.databases[question.db_id].instances:
+        return "their database is not here"
+    outcome = outcomes.get(question.index, "")
+    left_out = ("all right", "all wrong") if config.leave_out == "both" else (config.leave_out.replace("_", " "),)
+    return f"{outcome} beforehand" if outcome in left_out else ""
+
+
+def _outcomes(config: TrainConfig, dataset: Dataset) -> tuple[dict[str, Any], dict[int, str]]:
+    """How the pass rates were measured, and what they say of each question."""
+    if not config.pass_rates:
+        return {}, {}
+    about, found = read_enriched(config.pass_rates, dataset)
+    return about, {one.index: one.outcome for one in found}
+
+
+def _of_rates(config: TrainConfig, about: Mapping[str, Any], outcomes: Mapping[int, str], asked: Sequence[Question]) -> list[str]:
+    if not config.pass_rates:
+        return []
+    unknown = sum(not outcomes.get(question.index) for question in asked)
+    told = f"pass rates of {about.get('policy')} at temperature {about.get('temperature')}, {about.get('samples')} answers a question"
+    return [told + (f"; {unknown} questions without one are asked" if unknown else "")]
+
+
+def _of_references(dataset: Dataset) -> list[str]:
+    count = sum(bool(question.references) for question in dataset.questions)
+    return [f"{count} of {len(dataset.questions)} questions have further references"] if count else []
 
 
 def _prompts(questions: Sequence[Question], dataset: Dataset, policy: Policy, shown: Shown, tell: Tell) -> list[Prompt]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.ledger import signal_ledger
+from finer.ledger import selected_of, signal_ledger
 from finer.render import Markup
 from finer.render.ledger import ledger
 from widgets.indexed import IndexedView
@@ -15,4 +15,4 @@ class LedgerView(IndexedView):
     of_run = True
 
     def whole_fragment(self) -> Markup:
-        return ledger(signal_ledger(self.index.outcomes()))
+        return ledger(signal_ledger(self.index.outcomes()), selected_of(self.run.events()))

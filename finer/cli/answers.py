@@ -52,6 +52,7 @@ def add(command: Command) -> None:
     add_dataset(parser)
     parser.add_argument("--predictions", required=True, metavar="FILE", help=FORMS)
     parser.add_argument("--recipe", default="finer", metavar="R", help="what is paid: a recipe, or FILE.py:NAME (default: finer)")
+    parser.add_argument("--references", metavar="FILE", help="further right references of the atomic part, which `finer enrich` found")
     parser.add_argument("--json", metavar="FILE", help="write a JSON line a prediction there, instead of to the screen")
 
 
@@ -236,6 +237,10 @@ def score(chosen: argparse.Namespace) -> int:
     from finer.predictions import read_predictions, score_predictions
     from finer.rewards import Scorer
 
+    if chosen.references:
+        from finer.enrich import read_enriched, with_references
+
+        dataset = with_references(dataset, read_enriched(chosen.references, dataset)[1])
     pairs = read_predictions(chosen.predictions, dataset)
     with Scorer(chosen.recipe, dataset) as scorer:
         began = time.perf_counter()

@@ -1,12 +1,23 @@
-"""Commands that train: ``finer demo``, ``finer train`` and ``finer resume``."""
+"""Commands that train: ``finer demo``, ``finer train`` and ``finer resume``; and ``finer enrich``, which training draws on."""
 
 from __future__ import annotations
 
 import argparse
+import time
+from dataclasses import replace
 from pathlib import Path
 
-from finer.cli.parser import Command, whole
-from finer.cli.shared import check_recipe, free_folder, say
+from finer.cli.parser import Command, Parser, add_dataset, count, positive, whole
+from finer.cli.shared import (
+    bar,
+    check_recipe,
+    check_writable,
+    chosen_dataset,
+    chosen_policy,
+    free_folder,
+    print_rate,
+    say,
+)
 
 
 def add(command: Command) -> None:
@@ -24,8 +35,43 @@ def add(command: Command) -> None:
     parser.add_argument("--steps", type=whole, metavar="N", help="how many (default: 60)")
     parser.add_argument("--seed", type=whole, metavar="S", help="of everything that is drawn (default: 0)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any setting, as in --set group_size=4")
+    _add_enrich(command("enrich", enrich, "sample answers to training questions: further right references, and a pass rate for each question"))
     parser = command("resume", resume, "go on with a run that broke off, from its last checkpoint")
     parser.add_argument("run", metavar="RUN", help="the run's folder")
+
+
+def _add_enrich(parser: Parser) -> None:
+    add_dataset(parser)
+    parser.add_argument("--policy", required=True, metavar="P", help="who is asked: a name of the ladder, a folder, or a hub id")
+    parser.add_argument("--adapter", metavar="DIR", help="a PEFT adapter to put on the policy")
+    parser.add_argument("--out", default="enriched.jsonl", metavar="FILE", help="the file (JSON lines) to write, or to go on with where it broke off (default: enriched.jsonl)")
+    parser.add_argument("--samples", type=count, default=8, metavar="N", help="answers a question (default: 8; the paper's 30)")
+    parser.add_argument("--temperature", type=positive, default=1.0, metavar="T", help="of the answers (default: 1)")
+    parser.add_argument("--columns", type=whole, default=0, metavar="K", help="show the K columns that the schema filter chooses (default: 0, the whole schema)")
+    parser.add_argument("--limit", type=count, metavar="N", help="only that many questions, evenly spread")
+    parser.add_argument("--seed", type=whole, default=0, metavar="S", help="of what is drawn (default: 0)")
+
+
+def enrich(chosen: argparse.Namespace) -> int:
+    check_writable(chosen.out)
+    chosen.split = chosen.split or "train"
+    dataset = chosen_dataset(chosen)
+    from finer.enrich import enrich as sample
+    from finer.enrich import summary
+    from finer.evaluate import spread
+    from finer.shown import Shown
+
+    dataset = replace(dataset, questions=tuple(spread(dataset.questions, chosen.limit or 0)))
+    shown = Shown(dataset.databases, chosen.columns)
+    about = {name: getattr(chosen, name) for name in ("split", "adapter", "limit") if getattr(chosen, name)}
+    policy = chosen_policy(chosen)
+    began = time.perf_counter()
+    with bar("sampling") as move:
+        found = sample(policy, dataset, chosen.out, chosen.samples, chosen.temperature, chosen.seed, shown=shown, about=about, on_progress=move)
+    print("\n".join(summary(found)))
+    print(f"Train with it: --set references={chosen.out} --set pass_rates={chosen.out}")
+    print_rate("sampled and judged", len(found) * chosen.samples, time.perf_counter() - began)
+    return 0
 
 
 def demo(chosen: argparse.Namespace) -> int:

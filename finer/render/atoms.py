@@ -66,7 +66,7 @@ def atom_ledger(rollout: Rollout, question: Question, overlap: AtomicOverlap | N
     scope = "a-" + hashlib.sha1(f"{rollout.rollout_id}|{rollout.sql}|{gold}".encode("utf-8", "replace")).hexdigest()[:8]
     pair = tag(
         "div",
-        _query("Gold", gold, [(one.number, one.kind, one.gold) for one in listed if one.gold]),
+        _query("Gold" if gold not in question.references else "A right answer found by sampling", gold, [(one.number, one.kind, one.gold) for one in listed if one.gold]),
         _query("Prediction", rollout.sql, [(one.number, one.kind, one.prediction) for one in listed if one.prediction]),
         class_="a-pair",
     )

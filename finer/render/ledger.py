@@ -39,12 +39,15 @@ _CSS = (
 )
 
 
-def ledger(rows: Sequence[StepSignal]) -> Markup:
-    """The ledger of a run: ``rows`` as ``finer.ledger.signal_ledger`` counts them, one a step."""
+def ledger(rows: Sequence[StepSignal], selected: Sequence[str] = ()) -> Markup:
+    """The ledger of a run: ``rows`` as ``finer.ledger.signal_ledger`` counts them, one a step; ``selected``: which questions it asks, in
+    sentences.
+    """
+    before = tag("p", "; ".join(selected) + ".", class_="f-soft") if selected else None
     if not rows:
-        return fragment("ledger", "Signal ledger", tag("p", "No group has been recorded yet.", class_="f-soft"))
+        return fragment("ledger", "Signal ledger", before, tag("p", "No group has been recorded yet.", class_="f-soft"))
     spans = in_spans(rows, MOST_COLUMNS)
-    content = (_headline(summed(rows)), _chart(spans), _keys(), _table(in_spans(rows, MOST_ROWS)), _definitions())
+    content = (_headline(summed(rows)), before, _chart(spans), _keys(), _table(in_spans(rows, MOST_ROWS)), _definitions())
     return fragment("ledger", "Signal ledger", *content, extra_css=_CSS)
 
 

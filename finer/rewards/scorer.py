@@ -177,7 +177,7 @@ class Scorer:
         """The facts with what the recipe's dense parts compare."""
         facts = replace(facts, overlap=self._overlap(question, sql))
         if "bigram" in self.recipe.parts:
-            facts = replace(facts, bigram=bigram_overlap(sql, question.gold))
+            facts = replace(facts, bigram=bigram_overlap(sql, question.gold + question.references))
         if "result" in self.recipe.parts:
             facts = replace(facts, result=result_overlap(facts.verdict.gold, facts.verdict.prediction))
         return facts
@@ -185,7 +185,7 @@ class Scorer:
     def _overlap(self, question: Question, sql: str) -> AtomicOverlap:
         if "atomic" not in self.recipe.parts:
             return AtomicOverlap(None, reason="the recipe does not compare operations")
-        return atomic_overlap(sql, question.gold, self.dataset.databases[question.db_id].schema)
+        return atomic_overlap(sql, question.gold + question.references, self.dataset.databases[question.db_id].schema)
 
     def _matches(self, thoughts: Sequence[str], question: Question) -> dict[str, MemoryMatch]:
         if self.memory is None or "memory" not in self.recipe.parts:
