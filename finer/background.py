@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from finer.runs import Run
-from finer.runs_schema import store_path
+from finer.runs_schema import holds_nothing, store_path
 
 
 class Training:
@@ -39,10 +39,14 @@ def start_in_thread(train: Callable[[Callable[[str], None]], Any], folder: str |
     """
     ready, failures = threading.Event(), []
     store = store_path(folder)
-    was_there = store.exists()  # then train refuses it, maybe after a few words
+
+    def is_there() -> bool:
+        return store.exists() and not holds_nothing(store)  # a run that was killed before it began leaves an empty file
+
+    was_there = is_there()  # then train refuses it, maybe after a few words
 
     def heard(_: str) -> None:
-        if store.exists() and not was_there:
+        if not was_there and is_there():
             ready.set()
 
     def work() -> None:

@@ -21,6 +21,7 @@ from finer.errors import FinerError, RunStoreError
 from finer.grpo_config import grpo_config
 from finer.judge import Judge
 from finer.memory import Memory
+from finer.out_of_memory import message, told
 from finer.policy import LADDER, Lora, Policy, choose_policy, load_policy, policy_spec, quiet
 from finer.prompt import completion_text
 from finer.recorder import Controls, StepRecorder, record_accuracy
@@ -182,7 +183,8 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     _try_rewards(recipe, dataset)
     lora = lora_of(config)
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
-    policy = load_policy(config.policy, context_tokens=context, lora=lora)
+    with told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
+        policy = load_policy(config.policy, context_tokens=context, lora=lora)
     shown = Shown({**dataset.databases, **dev.databases}, config.columns)
     selection = select(config, dataset, policy, shown, tell)
     for sentence in (*selection.said, *unproven(recipe)):
@@ -219,18 +221,20 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepare
         def measure(step: int, always: bool = False) -> None:
             due = config.evaluate_every and step % config.evaluate_every == 0
             if always or due or step == config.steps:
+                trainer.finer_stage = "evaluation"
                 record_accuracy(writer, step, policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown, tell)
 
         callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)),
                                  finish=lambda: policy.save(folder / "policy"))  # fmt: skip
         callback.trainer = trainer
         trainer.add_callback(callback)
-        if checkpoint is None:
-            measure(0, always=True)
-        try:
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        except RewardError as error:
-            raise RewardError(f"{error}.{_mend(prepared.recipe, folder)}") from error
+        with told(lambda said: message(config, trainer.finer_stage, prepared.trains_adapter, folder, trainer.state.global_step + 1, said)):
+            if checkpoint is None:
+                measure(0, always=True)
+            try:
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            except RewardError as error:
+                raise RewardError(f"{error}.{_mend(prepared.recipe, folder)}") from error
         stopped = trainer.state.global_step < config.steps
         if stopped:
             policy.save(folder / "policy")

@@ -56,6 +56,7 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
 
         def _generate_and_score_completions(self, inputs):
             began = time.perf_counter()
+            self.finer_stage = "generation"
             recorder.seconds["scoring"] = 0.0
             output = super()._generate_and_score_completions(inputs)
             spent = time.perf_counter() - began
@@ -63,6 +64,7 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
             count = len(recorder.pending.completions) if recorder.pending else 0
             recorder.add_groups(self.state.global_step + 1, list(self._logs["advantages"])[-count:])
             self.finer_update_began = time.perf_counter()
+            self.finer_stage = "update"
             return output
 
         def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
@@ -82,6 +84,7 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
 
     functions = [part_function(part, batch) for part in recorder.scorer.recipe.parts]
     trainer = ListeningTrainer(reward_funcs=functions, **arguments)
+    trainer.finer_stage = "evaluation"  # what is being done, should memory not suffice for it
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary a step, from this thread
     return trainer
 

@@ -37,6 +37,16 @@ def test_start_returns_with_the_store_however_much_is_told_before_it(tmp_path, t
     assert training.wait().status == "finished"
 
 
+def test_a_file_that_a_killed_run_left_empty_is_in_nobodys_way(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.sqlite").write_bytes(b"")
+    go = threading.Event()
+    training = start_in_thread(writes(tmp_path / "run", "a word before", go=go), tmp_path / "run")
+    assert training.alive
+    go.set()
+    assert training.wait().status == "finished"
+
+
 def test_start_raises_what_training_raises_before_the_store(tmp_path):
     def train(on_event):
         on_event("about to fail")
