@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from finer import cpu_generation
 from finer.errors import FinerError, unknown
 from finer.prompt import messages
 from finer.records import Question
@@ -128,37 +129,43 @@ class Policy:
                 f"samples={samples}, temperature={temperature}, top_p={top_p}: wanted are at least 1 sample, a temperature of at "
                 "least 0 (above it for several samples) and 0 < top_p <= 1"
             )
-        options = {"do_sample": True, "temperature": float(temperature), "top_p": top_p, "top_k": 0} if temperature else {"do_sample": False}
-        options |= {"num_return_sequences": samples, "max_new_tokens": max_new_tokens, "repetition_penalty": 1.0}
         texts = [self.tokenizer.apply_chat_template(p, tokenize=False, add_generation_prompt=True) for p in prompts]
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         found: list[Answers] = [Answers((), (), 0.0)] * len(texts)
         step = max(1, batch_size // samples)
         with _seeded(seed):
             for batch in (order[start : start + step] for start in range(0, len(order), step)):
-                for place, answers in zip(batch, self._sample([texts[place] for place in batch], options), strict=True):
+                asked = [texts[place] for place in batch]
+                for place, answers in zip(batch, self._sample(asked, samples, max_new_tokens, temperature, top_p), strict=True):
                     found[place] = answers
         return found
 
-    def _sample(self, texts: list[str], options: dict[str, Any]) -> list[Answers]:
-        import torch
-
+    def _sample(self, texts: list[str], samples: int, max_new_tokens: int, temperature: float, top_p: float) -> list[Answers]:
         began = time.perf_counter()
-        encoded = self.tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False)
-        encoded = {name: encoded[name].to(self.model.device) for name in ("input_ids", "attention_mask")}
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
-            output = self.model.generate(**encoded, pad_token_id=self.tokenizer.pad_token_id, **options)
-        self.model.train(training)
-        written = output[:, encoded["input_ids"].shape[1] :].tolist()
+        prompts = [ids for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"] for _ in range(samples)]
         ends = self.model.generation_config.eos_token_id
-        lengths = _lengths(written, set(ends) if isinstance(ends, list) else {ends})
+        ends = set(ends) if isinstance(ends, list) else {ends}
+        write = cpu_generation.generate if cpu_generation.serves(self.model) else self._generate
+        written = write(self.model, prompts, max_new_tokens, ends, temperature, top_p)
         completions = self.tokenizer.batch_decode(written, skip_special_tokens=True)
         seconds = (time.perf_counter() - began) / len(texts)
-        samples = options["num_return_sequences"]
         parts = [slice(start, start + samples) for start in range(0, len(written), samples)]
-        return [Answers(tuple(completions[part]), tuple(lengths[part]), seconds) for part in parts]
+        return [Answers(tuple(completions[part]), tuple(map(len, written[part])), seconds) for part in parts]
+
+    def _generate(self, model: Any, prompts: list[list[int]], max_new_tokens: int, ends: set[int], temperature: float, top_p: float) -> list[list[int]]:
+        """The same by transformers, for devices and models that ``cpu_generation`` does not serve."""
+        import torch
+
+        options = {"do_sample": True, "temperature": float(temperature), "top_p": top_p, "top_k": 0} if temperature else {"do_sample": False}
+        encoded = self.tokenizer.pad({"input_ids": prompts}, padding_side="left", return_tensors="pt")
+        encoded = {name: encoded[name].to(model.device) for name in ("input_ids", "attention_mask")}
+        training = model.training
+        model.eval()
+        with torch.no_grad():
+            output = model.generate(**encoded, pad_token_id=self.tokenizer.pad_token_id, max_new_tokens=max_new_tokens, repetition_penalty=1.0, **options)
+        model.train(training)
+        written = output[:, encoded["input_ids"].shape[1] :].tolist()
+        return [row[:length] for row, length in zip(written, _lengths(written, ends), strict=True)]
 
     def lora(self, rank: int = 0, wanted: Lora | None = None) -> Any:
         """PEFT's configuration of the adapter that is wanted (None: one of this rank, 0: the policy's own); None where there is to be

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from finer import cpu_generation, unpadded
 from finer.checkpoints import MARKER, Mark, complete, last_checkpoint
 from finer.recorder import Controls, LossRecorder, Scored, StepRecorder
 from finer.rewards.trl import BatchScorer, completion_of, part_function, questions_of
@@ -66,6 +67,23 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
             self.finer_update_began = time.perf_counter()
             self.finer_stage = "update"
             return output
+
+        def _generate_single_turn(self, prompt_ids, *arguments, **named):
+            unusual = self.use_vllm or self.args.generation_kwargs or self.min_p or self.repetition_penalty != 1.0
+            if unusual or not cpu_generation.serves(self.model):
+                return super()._generate_single_turn(prompt_ids, *arguments, **named)
+            written = cpu_generation.generate(self.model, prompt_ids, self.max_completion_length, self.eos_token_ids,
+                                              self.temperature, self.top_p, self.top_k or 0)  # fmt: skip
+            return written, None
+
+        def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *arguments, **named):
+            if not cpu_generation.serves(self.model) or self.accelerator.num_processes > 1 or named.get("compute_aux_loss"):
+                return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)
+
+            def score(ids, mask, width):
+                return self._chunked_logps(model, ids, mask, width, compute_entropy=True)[:2]
+
+            return *unpadded.by_length(score, input_ids, attention_mask, logits_to_keep), None
 
         def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
             began = time.perf_counter()
