@@ -3,7 +3,8 @@
 Differences from plain TRL, none of which changes an update: (1) a step's completions are scored once, by one ``Scorer``,
 and TRL's reward functions read their part from it; (2) generation, scoring and update are timed; (3) the step is written
 when TRL logs it; (4) a checkpoint gets the memory and, last, a marker that says it is whole; (5) a run that goes on draws its
-questions as it would have without a break (TRL begins their order anew at every start). The callback serves a warm start
+questions as it would have without a break (TRL begins their order anew at every start); (6) on a CPU, answers are sampled
+by ``cpu_generation`` and scored by ``unpadded``: the same distribution and the same values, for less work. The callback serves a warm start
 too, whose recorder has losses in place of rollouts.
 
 The trainer class is made inside a function, because Unsloth replaces trl's own when it is imported. Works in one process.
@@ -33,6 +34,30 @@ def use_threads(count: int) -> None:
         torch.set_num_threads(count or os.cpu_count() or 1)
 
 
+def _with_cpu_rollouts(base: type) -> type:
+    """A GRPOTrainer that samples and scores with no needless work where it runs on a CPU, in one process."""
+
+    class CpuTrainer(base):
+        def _generate_single_turn(self, prompt_ids, *arguments, **named):
+            unusual = self.use_vllm or self.args.generation_kwargs or self.min_p or self.repetition_penalty != 1.0
+            if unusual or not cpu_generation.serves(self.model):
+                return super()._generate_single_turn(prompt_ids, *arguments, **named)
+            written = cpu_generation.generate(self.model, prompt_ids, self.max_completion_length, self.eos_token_ids,
+                                              self.temperature, self.top_p, self.top_k or 0)  # fmt: skip
+            return written, None
+
+        def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *arguments, **named):
+            if not cpu_generation.serves(self.model) or self.accelerator.num_processes > 1 or named.get("compute_aux_loss"):
+                return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)
+
+            def score(ids, mask, width):
+                return self._chunked_logps(model, ids, mask, width, compute_entropy=True)[:2]
+
+            return *unpadded.by_length(score, input_ids, attention_mask, logits_to_keep), None
+
+    return CpuTrainer
+
+
 def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any) -> Any:
     """A GRPOTrainer whose steps go through ``recorder``; ``arguments`` as for trl's constructor, less reward_funcs.
 
@@ -43,7 +68,7 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
 
     batch = BatchScorer(recorder.scorer)
 
-    class ListeningTrainer(GRPOTrainer):
+    class ListeningTrainer(_with_cpu_rollouts(GRPOTrainer)):
         def _get_train_sampler(self, dataset=None):
             sampler = super()._get_train_sampler(dataset)
             for _ in range(epochs_done):
@@ -67,23 +92,6 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
             self.finer_update_began = time.perf_counter()
             self.finer_stage = "update"
             return output
-
-        def _generate_single_turn(self, prompt_ids, *arguments, **named):
-            unusual = self.use_vllm or self.args.generation_kwargs or self.min_p or self.repetition_penalty != 1.0
-            if unusual or not cpu_generation.serves(self.model):
-                return super()._generate_single_turn(prompt_ids, *arguments, **named)
-            written = cpu_generation.generate(self.model, prompt_ids, self.max_completion_length, self.eos_token_ids,
-                                              self.temperature, self.top_p, self.top_k or 0)  # fmt: skip
-            return written, None
-
-        def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *arguments, **named):
-            if not cpu_generation.serves(self.model) or self.accelerator.num_processes > 1 or named.get("compute_aux_loss"):
-                return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)
-
-            def score(ids, mask, width):
-                return self._chunked_logps(model, ids, mask, width, compute_entropy=True)[:2]
-
-            return *unpadded.by_length(score, input_ids, attention_mask, logits_to_keep), None
 
         def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
             began = time.perf_counter()
