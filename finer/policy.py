@@ -238,7 +238,7 @@ def choose_policy() -> tuple[str, str]:
     """The largest policy of the ladder that this machine can train, and one sentence that says why."""
     gigabytes, device = gpu_memory()
     if not gigabytes:
-        return "tiny", "no CUDA device is here, so the bundled policy of 2.6 M parameters trains on the CPU"
+        return "tiny", "no CUDA device is here, so the bundled policy of 3.2 M parameters trains on the CPU"
     fitting = [spec for spec in LADDER.values() if 0 < spec.gpu_gigabytes <= gigabytes]
     if not fitting:
         return "tiny", f"{device} has {gigabytes:.0f} GB, less than the 8 GB that the smallest of the others needs"

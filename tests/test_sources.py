@@ -120,3 +120,49 @@ def test_the_committed_database_is_what_the_script_makes(db_id):
         connection = sqlite3.connect(f"file:{SOURCE.parent / 'starter' / 'databases' / db_id / name}.sqlite?mode=ro", uri=True)
         for table, rows in load_world(db_id, variant).rows.items():
             assert connection.execute(f"SELECT * FROM {table}").fetchall() == rows, (name, table)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    from make_tiny import make_tokenizer
+
+    worlds = [load_world(name) for name in TRAIN_DATABASES[:3]]
+    sample = islice(stream(1, worlds, {}, share_random=0.4, avoid=frozenset()), 300)
+    return make_tokenizer([text for made in sample for text in (made.prompt, made.completion)])
+
+
+COPIED = {
+    "a name": ("Which loans has Grace Quinn made?", "Grace Quinn", "SELECT x FROM t WHERE name = 'Grace Quinn'"),
+    "a number": ("products above 2150000, please", "2150000", "WHERE price > 2150000"),
+    "a decimal": ("a rating of at least 4.25?", "4.25", "WHERE rating >= 4.25)"),
+    "a date": ("after 2019-05-03.", "2019-05-03", "x > '2019-05-03'"),
+}
+
+
+@pytest.mark.parametrize("case", COPIED, ids=str)
+def test_a_value_is_the_same_tokens_in_a_question_and_in_sql(case, tokenizer):
+    question, value, sql = COPIED[case]
+    tokens = tokenizer.tokenize(value)
+    for text in (question, sql):
+        found = tokenizer.tokenize(text)
+        assert any(found[start:start + len(tokens)] == tokens for start in range(len(found))), found
+
+
+ODD_TEXTS = {
+    "what is not a word": "a  b\n\n\tc -- x - 5 a-b --x -5 > -5, 1e-5 v1.2.3 .5x a.b.5",
+    "other alphabets": "José García z’s 'ü' 日本 é\tq Ωmega Ж",
+    "its own marks": "## \u203f \u0120 <think>\nuse t\n</think>\nSELECT 1 <|end",
+    "blanks at both ends": "  x ",
+}
+
+
+@pytest.mark.parametrize("case", ODD_TEXTS, ids=str)
+def test_any_text_comes_back_as_it_was(case, tokenizer):
+    assert tokenizer.decode(tokenizer(ODD_TEXTS[case])["input_ids"]) == ODD_TEXTS[case]
+
+
+def test_every_pair_comes_back_as_it_was(tokenizer):
+    worlds = [load_world(name) for name in TRAIN_DATABASES]
+    for made in islice(stream(2, worlds, {}, share_random=0.4, avoid=frozenset()), 200):
+        for text in (made.prompt, made.completion):
+            assert tokenizer.decode(tokenizer(text)["input_ids"]) == text

@@ -1,9 +1,8 @@
 """Train the tiny policies from scratch: one reader, then warm starts on fallible teachers.
 
-    python data/source/make_tiny.py base      # learn to read schemas (about 30 minutes on two quiet cores)
-    python data/source/make_tiny.py more      # go on reading, at a high rate again (about 20 minutes)
-    python data/source/make_tiny.py more --seed 12 --steps 650 --learning-rate 1.2e-3   # and once more (10 minutes)
-    python data/source/make_tiny.py tiny      # warm start on the middling teacher (minutes)
+    python data/source/make_tiny.py base      # learn to read schemas and to copy (about 31 minutes)
+    python data/source/make_tiny.py more      # ... and names that nobody has seen (12 minutes)
+    python data/source/make_tiny.py tiny      # warm start on the middling teacher (5 minutes)
     python data/source/make_tiny.py tiny-low  # ... on the poor teacher
     python data/source/make_tiny.py control   # ... on a faultless one: shows that the reader can read
 
@@ -22,36 +21,53 @@ import sys
 import time
 from itertools import islice
 from pathlib import Path
+from queue import Empty
 
 SOURCE = Path(__file__).resolve().parent
 REPOSITORY = SOURCE.parent.parent
 sys.path[:0] = [str(SOURCE), str(REPOSITORY)]
 
+from circuit import wire_copying
 from faults import FAULTS, MIDDLING, POOR
 from make_starter import TRAIN_DATABASES, load_world
 from pairs import stream
 
-VOCABULARY, HIDDEN, LAYERS, HEADS, FEED_FORWARD, CONTEXT = 2000, 192, 5, 3, 512, 768
+VOCABULARY, HIDDEN, LAYERS, HEADS, FEED_FORWARD, CONTEXT, ROPE_THETA = 5000, 192, 5, 3, 512, 768, 1e6
+WORD = "[A-Za-z0-9_]"
+SILENT_BLANK = f"(?<={WORD}) (?={WORD})"
+PIECE = rf"[.-]\d+(?!{WORD})|{WORD}+|[^A-Za-z0-9_]+?(?=[.-]\d|{WORD}|$)"
+GOES_ON = "\u203f"  # outside the bytes' alphabet, so that no text can hold it
 TEACHERS = {"tiny": MIDDLING, "tiny-low": POOR, "control": {}, "base": {}, "more": {}}
-STEPS = {"base": 1800, "more": 1300}
-RATES = {"base": 2e-3, "more": 1.5e-3}
+READING = {"steps": 7000, "batch": 8, "learning_rate": 2e-3}
+"""Small batches at a high rate: on this number of pairs, larger ones learnt less."""
+MORE = {"steps": 2700, "batch": 8, "learning_rate": 1e-3}
+"""Then half of the schemas are made at random, and half of their tables have names that are in no list: unseen databases need it."""
+WARM_START = {"steps": 220, "batch": 32, "learning_rate": 5e-4}
 BUILD = REPOSITORY / "build" / "tiny"
 TEMPLATE = ("{% for message in messages %}{% if message['role'] == 'assistant' %}<|assistant|>{{ message['content'] }}<|end|>"
             "{% else %}<|user|>{{ message['content'] }}{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}")
 
 
 def make_tokenizer(texts: list[str]):
-    """A BPE over words that may start with a blank; digits stand alone, so that any number can be copied."""
+    """A BPE in which a word is the same tokens wherever it stands, so that a value is copied from a question into SQL token by token.
+
+    The blank between two words is no token: the pre-tokenizer drops it and the decoder puts it back. Other marks keep their
+    blanks (`` = '`` is one token). A date is ``2019 -05 -03`` and a decimal ``5 .25``, so that no token of one repeats.
+    """
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.BPE())
-    split = pre_tokenizers.Split(Regex(r" ?[A-Za-z_]+|\d| ?[^\sA-Za-z_\d]+|\s"), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-                                  special_tokens=["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"], show_progress=False)
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer = Tokenizer(models.BPE(continuing_subword_prefix=GOES_ON))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(SILENT_BLANK), "removed"), pre_tokenizers.Split(Regex(PIECE), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    # The WordPiece decoder sets a blank between any two words or marks; only those between two words stay.
+    tokenizer.decoder = decoders.Sequence([
+        decoders.WordPiece(prefix=GOES_ON, cleanup=False), decoders.Fuse(), decoders.Replace(Regex(f"(?<!{WORD}) | (?!{WORD})"), ""),
+        decoders.Replace(" ", "\u0120"), decoders.ByteLevel()])
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
+                                  continuing_subword_prefix=GOES_ON, special_tokens=["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"])
+    tokenizer.train_from_iterator([*texts, *_every_byte()], trainer)
     # The tags are ordinary tokens: a decoder that skips special tokens must keep them, for the format reward reads them.
     tokenizer.add_tokens([AddedToken("<think>", special=False, normalized=False), AddedToken("</think>", special=False, normalized=False)])
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|end|>", padding_side="left",
@@ -60,16 +76,26 @@ def make_tokenizer(texts: list[str]):
     return fast
 
 
+def _every_byte() -> list[str]:
+    """Texts that hold every byte of UTF-8 inside a piece, so that no text meets an unknown token."""
+    everywhere = "".join(chr(code) for code in (*range(32, 127), *range(0xA0, 0x800), *range(0x800, 0x11000, 0x3F), *range(0x11000, 0x110000, 0x3FFF))
+                         if not 0xD800 <= code < 0xE000)
+    return [everywhere, "\t\n\r\x0b\x0c" * 2, *(letter * 2 for letter in everywhere[:95])]
+
+
 def make_model(tokenizer, seed: int):
-    """A Llama-style decoder with tied embeddings."""
+    """A Llama-style decoder with tied embeddings, in which copying is wired from the start."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
     config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=HIDDEN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
-                         num_key_value_heads=HEADS, intermediate_size=FEED_FORWARD, max_position_embeddings=CONTEXT,
+                         num_key_value_heads=HEADS, intermediate_size=FEED_FORWARD, max_position_embeddings=CONTEXT, attention_bias=True,
+                         rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},  # slow rotations match tokens that stand far apart
                          tie_word_embeddings=True, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id, bos_token_id=None)
-    return LlamaForCausalLM(config)
+    model = LlamaForCausalLM(config)
+    wire_copying(model)
+    return model
 
 
 def produce(queue, stage: str, seed: int, habits: dict, batch_pairs: int, tokenizer_folder: str, starter: list) -> None:
@@ -90,7 +116,8 @@ def windows(stage: str, seed: int, habits: dict, starter: list, size: int):
     from make_starter import dev_questions
 
     worlds = [load_world(name) for name in TRAIN_DATABASES]
-    pairs = stream(seed, worlds, habits, share_random=0.3 if stage in STEPS else 0.15, avoid=dev_questions())
+    share_random, share_odd = {"base": (0.3, 0.12), "more": (0.5, 0.5)}.get(stage, (0.15, 0.3))
+    pairs = stream(seed, worlds, habits, share_random, dev_questions(), share_odd=share_odd)
     rng = random.Random(seed)
     while True:
         window = [(made.prompt, made.completion) for made in islice(pairs, size)]
@@ -143,9 +170,9 @@ def train(model, tokenizer, stage: str, folder: Path, arguments, starter: list) 
     optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, arguments.steps))
     model.train()
-    started, tokens, recent = time.time(), 0, []
+    started, tokens, recent, every = time.time(), 0, [], 1600 // arguments.batch
     for step in range(1, arguments.steps + 1):
-        ids, mask, labels = collate(queue.get(), tokenizer.pad_token_id)
+        ids, mask, labels = collate(next_batch(queue, worker), tokenizer.pad_token_id)
         loss = completion_loss(model, ids, mask, labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -153,8 +180,8 @@ def train(model, tokenizer, stage: str, folder: Path, arguments, starter: list) 
         schedule.step()
         optimizer.zero_grad(set_to_none=True)
         tokens += int(mask.sum())
-        recent = [*recent[-49:], loss.item()]
-        if step % 50 == 0 or step == arguments.steps:
+        recent = [*recent[1 - every:], loss.item()]
+        if step % every == 0 or step == arguments.steps:
             seconds = time.time() - started
             print(f"{stage} step {step}/{arguments.steps} loss {sum(recent) / len(recent):.4f} "
                   f"{tokens / seconds:.0f} tokens/s {seconds:.0f} s", flush=True)
@@ -162,6 +189,16 @@ def train(model, tokenizer, stage: str, folder: Path, arguments, starter: list) 
             model.save_pretrained(folder)
     worker.terminate()
     model.save_pretrained(folder)
+
+
+def next_batch(queue, worker) -> list:
+    """The next batch; an error where the process that makes them ended."""
+    while True:
+        try:
+            return queue.get(timeout=60)
+        except Empty:
+            if not worker.is_alive():
+                raise RuntimeError("the process that makes the pairs ended; its own message stands above") from None
 
 
 def completion_loss(model, ids, mask, labels):
@@ -213,17 +250,17 @@ def export(model, tokenizer, name: str) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=list(TEACHERS))
-    parser.add_argument("--steps", type=int, default=0, help="by default 1800 for base, 1300 for more, 220 for a warm start")
-    parser.add_argument("--batch", type=int, default=32, help="pairs a step")
-    parser.add_argument("--learning-rate", type=float, default=0.0)
+    parser.add_argument("--steps", type=int, help=f"by default {READING['steps']} for base, {WARM_START['steps']} for a warm start")
+    parser.add_argument("--batch", type=int, help=f"pairs a step: {READING['batch']} for base, {WARM_START['batch']} for a warm start")
+    parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="more were no faster on matrices of this size")
     parser.add_argument("--start", metavar="FOLDER", help="the policy to go on from (default: the reader in build/tiny/base)")
     parser.add_argument("--habit", action="append", default=[], type=_habit, metavar="NAME=PROBABILITY")
     arguments = parser.parse_args()
-    arguments.steps = arguments.steps or STEPS.get(arguments.stage, 220)
-    arguments.learning_rate = arguments.learning_rate or RATES.get(arguments.stage, 5e-4)
     arguments.seed += arguments.stage == "more"  # other questions than those of the first reading
+    for name, value in {"base": READING, "more": MORE}.get(arguments.stage, WARM_START).items():
+        setattr(arguments, name, getattr(arguments, name) or value)
     run(arguments)
 
 
@@ -239,14 +276,14 @@ def run(arguments) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.set_num_threads(arguments.threads)
-    folder = BUILD / ("base" if arguments.stage == "more" else arguments.stage)
+    folder = BUILD / arguments.stage
     if arguments.stage == "base":
         worlds = [load_world(name) for name in TRAIN_DATABASES]
-        sample = islice(stream(arguments.seed + 1, worlds, {}, 0.4, frozenset()), 12_000)
+        sample = islice(stream(arguments.seed + 1, worlds, {}, share_random=0.4, avoid=frozenset()), 12_000)
         tokenizer = make_tokenizer([text for made in sample for text in (made.prompt, made.completion)])
         model, starter = make_model(tokenizer, arguments.seed), []
     else:
-        begun = arguments.start or BUILD / "base"
+        begun = arguments.start or BUILD / ("base" if arguments.stage == "more" else "more")
         tokenizer = AutoTokenizer.from_pretrained(begun)
         model = AutoModelForCausalLM.from_pretrained(begun, dtype=torch.float32)
         starter = [] if arguments.stage == "more" else starter_traces()

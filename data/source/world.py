@@ -80,20 +80,35 @@ BY = ["of", "from", "belonging to", "linked to", "made by", "run by", "handled b
 HAVE = ["have", "have had", "own", "run", "have made", "have sold", "hold", "use", "have sent", "have received", "manage"]
 BRIDGE_SAYS = [("use", "are used by"), ("visit", "are visited by"), ("serve", "are served by"), ("join", "include"),
                ("own", "belong to"), ("appear in", "feature"), ("supply", "are supplied by"), ("take part in", "involve")]
+ONSETS = "b c d f g h j k l m n p r s t v w z br cl cr dr fl gr pl pr sc sh sk sl sp st str th tr wh".split()
+VOWELS = "a e i o u a e i o u ai ea ee ie oa oo ou y".split()
+CODAS = "- - - - b ck d g k l ll m mp n nd ng nt p r rd rk rn s ss st t x".replace("-", " ").split(" ")
+SQL_WORDS = "UNION GROUP ORDER WHERE LIMIT TABLE INDEX VALUE CROSS INNER OUTER RIGHT QUERY RANGE EXIST BEGIN CHECK UNTIL TOTAL".split()
 SYLLABLES = "ba co da el fa gi ho in jo ka lu me no or pa qui ra sa to un va wi xa yo zu bri cla dre flo gra".split()
 
 
-def random_world(rng: random.Random) -> World:
-    """Two to four tables: a parent, its children, sometimes a many-to-many table; thirty rows each."""
+def odd_word(rng: random.Random) -> str:
+    """A word that is in no list, of five letters or more, so that few are words of SQL."""
+    word = ""
+    while len(word) < 5:
+        word += rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS)
+    return word + "o" if word.upper() in SQL_WORDS else word
+
+
+def random_world(rng: random.Random, share_odd: float = 0.12) -> World:
+    """Two to four tables: a parent, its children, sometimes a many-to-many table; twenty rows each.
+
+    ``share_odd``: how many of the names of tables, and half as many of those of columns, are words that nobody has seen.
+    """
     nouns = [pair.split() for pair in NOUNS.replace("\n", "").split("|")]
-    chosen = [_noun(rng, nouns) for _ in range(rng.choice((2, 2, 3)))]
+    chosen = [_noun(rng, nouns, share_odd) for _ in range(rng.choice((2, 2, 3)))]
     while len({name for name, _ in chosen}) < len(chosen):
-        chosen = [_noun(rng, nouns) for _ in chosen]
-    tables = [_table(rng, *chosen[0], parents=())]
+        chosen = [_noun(rng, nouns, share_odd) for _ in chosen]
+    tables = [_table(rng, *chosen[0], parents=(), share_odd=share_odd / 2)]
     relations: list[Relation] = []
     for singular, plural in chosen[1:]:
         parents = (tables[0],) if rng.random() < 0.7 else ()
-        table = _table(rng, singular, plural, parents)
+        table = _table(rng, singular, plural, parents, share_odd / 2)
         relations += [Relation(table.name, f"{p.name}_id", rng.choice(BY), rng.choice(HAVE)) for p in parents]
         tables.append(table)
     bridges = ()
@@ -108,18 +123,19 @@ def random_world(rng: random.Random) -> World:
     return World(domain, {table.name: _rows(rng, table) for table in tables})
 
 
-def _noun(rng: random.Random, nouns: list) -> tuple[str, str]:
-    if rng.random() < 0.12:
-        word = "".join(rng.choice(SYLLABLES) for _ in range(3))  # three: two can make 'join' or 'union'
+def _noun(rng: random.Random, nouns: list, share_odd: float) -> tuple[str, str]:
+    if rng.random() < share_odd:
+        word = odd_word(rng)
         return word, word + "s"
     return tuple(rng.choice(nouns))
 
 
-def _table(rng: random.Random, singular: str, plural: str, parents: tuple) -> Table:
+def _table(rng: random.Random, singular: str, plural: str, parents: tuple, share_odd: float) -> Table:
     columns = [Column(f"{singular}_id", "INTEGER", "key", f"{singular} id")]
     label = rng.choice(("name", "name", "title", "label", "code name"))
     columns.append(Column(label.replace(" ", "_"), "TEXT", "label", label))
     for name, phrase, kind in _attributes(rng, rng.choice((2, 3, 3, 4))):
+        name, phrase = (odd_word(rng),) * 2 if rng.random() < share_odd else (name, phrase)
         columns.append(_column(rng, name, phrase, kind))
     columns += [Column(f"{p.name}_id", "INTEGER", "link", p.singular, refers=f"{p.name}.{p.name}_id") for p in parents]
     return Table(singular, singular, plural, tuple(columns))
