@@ -52,7 +52,7 @@ class Watcher:
         for widget in {*_within(bench.widget), *[view.widget for view in bench.views]}:
             widget.observe(self._sent, [name for name in widget.keys if not name.startswith("_")])
             if isinstance(widget, FrontEnd):
-                widget.alive = True
+                widget.ping = {"serial": 1, "heard": 0}
 
     def _named(self, head: str) -> None:
         found = re.search(r"running · step (\d+)", head)

@@ -15,7 +15,7 @@ import pytest
 
 import finer
 from finer.render.style import STYLE
-from widgets import GroupView, MatrixView, RolloutsView, Workbench
+from widgets import GroupView, MatrixView, RolloutsView, Workbench, live
 from widgets.live import SPARE_NOTE
 from widgets.views import STATIC_ALONE, STATIC_NOTE, WIDGET_VIEW
 
@@ -57,12 +57,39 @@ def test_colab_is_told_which_manager_loads_anywidget(monkeypatch, kind):
 @pytest.mark.parametrize("kind", [RolloutsView, MatrixView])
 def test_the_static_form_stands_in_until_a_browser_runs_the_module(kind):
     view = kind(RECORDED)
-    spare, front = view._spare.html, view._spare.widget.children[0]
+    spare, front = view._stage.html, view._stage.widget.children[0]
     assert SPARE_NOTE in spare.value and STYLE in spare.value and STILL[view.title] in spare.value
-    front.alive = True
-    assert spare.value == ""
+    front.ping = {"serial": 1, "heard": 0}
+    assert spare.value == "" and front.heard == 1
     view.refresh()
     assert spare.value == ""
+
+
+PINGS = {
+    "one that hears": ([(0, 0.0)], 1),
+    "another view of one that hears": ([(0, 0.0), (1, 900.0)], 1),
+    "a busy kernel, which gets all at once": ([(0, 0.0), (0, 0.0), (0, 0.1)], 1),
+    "a deaf one": ([(0, 0.0), (0, 5.0)], 2),
+    "a deaf one after another": ([(0, 0.0), (0, 5.0), (0, 10.0), (0, 15.0)], 3),
+    "deaf to the end": ([(0, 5.0 * asked) for asked in range(6)], 4),
+}
+"""What the module last heard, when it asks again, in seconds; and how many widgets stand there in turn, the last the static form."""
+
+
+@pytest.mark.parametrize("kind", [RolloutsView, MatrixView])
+@pytest.mark.parametrize("pings, made", PINGS.values(), ids=PINGS)
+def test_a_front_end_that_cannot_hear_is_made_anew(monkeypatch, kind, pings, made):
+    view, now = kind(RECORDED), [1000.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    seen = [view._stage.widget.children[0]]
+    for serial, (heard, at) in enumerate(pings):
+        now[0] = 1000.0 + at
+        seen[-1].ping = {"serial": serial, "heard": heard}
+        seen.append(view._stage.widget.children[0])
+    assert len(set(seen)) == made
+    shown = view.widget.page if kind is RolloutsView else view.live.matrix
+    assert shown["rows"], "the one that was put in place is drawn"
+    assert (seen[-1] is view._stage.html and STILL[view.title] in seen[-1].value) == (made == 4)
 
 
 def test_nbconvert_shows_the_static_form_of_a_saved_notebook():
@@ -90,9 +117,11 @@ def opened(tmp_path_factory):
     ]
     with lab.server(tmp_path_factory.mktemp("lab") / "server") as server, lab.browser() as browser:
 
-        def open_without(name: str, *extensions: str) -> lab.Notebook:
+        def open_without(name: str, *extensions: str, script: str = "") -> lab.Notebook:
             server.without(*extensions)
-            notebook = lab.Notebook(browser.new_page(viewport=lab.WIDE), server.write(name, cells))
+            page = browser.new_page(viewport=lab.WIDE)
+            page.add_init_script(script)
+            notebook = lab.Notebook(page, server.write(name, cells))
             notebook.run_all()
             return notebook
 
@@ -123,6 +152,23 @@ def test_with_anywidget_the_spare_is_gone(opened):
     still.get_by_text(STILL["Rollouts"]).wait_for()
     still.get_by_text("The static form of this view").wait_for()
     assert still.locator(".jupyter-widgets").count() == 0
+
+
+CROWDED = """let made = 0;
+const timeout = AbortSignal.timeout;
+AbortSignal.timeout = (milliseconds) => (milliseconds === 2000 && ++made <= 3 ? timeout.call(AbortSignal, 0) : timeout.call(AbortSignal, milliseconds));
+"""
+"""The first three models of anywidget are given no time to start, as in a browser with too much to do."""
+
+
+@lab.in_browser
+def test_a_view_that_a_crowded_browser_left_deaf_comes_back(opened):
+    notebook = opened("crowded", script=CROWDED)
+    for place in (1, 2):
+        notebook.output(place).locator(".fr-rollouts tr[data-id], .fx-cell").first.wait_for()
+    alone = notebook.output(1)
+    alone.get_by_label("Search all answers").fill("playlist")
+    alone.get_by_text("playlist").first.wait_for()
 
 
 @lab.in_browser

@@ -23,7 +23,7 @@ from finer.render.matrix_page import matrix_page
 from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
 from widgets.indexed import IndexedView
-from widgets.live import FrontEnd, Spare, front_end
+from widgets.live import FrontEnd, Stage, front_end
 
 MOST_ROWS = 8
 MOST_STEPS = 30
@@ -62,12 +62,15 @@ class MatrixView(IndexedView):
 
     def prepare(self) -> None:
         self.notes = RunNotes(self.run)
+        self._stage = Stage(self._front_end, self.refresh)
+        self._panel = ipywidgets.VBox([self._stage.widget, self.widget])
+
+    def _front_end(self) -> MatrixFrontEnd:
         self._live = MatrixFrontEnd(matrix=_empty(""), wanted={})
-        self._spare = Spare(self._live)
-        self._panel = ipywidgets.VBox([self._spare.widget, self.widget])
         self._live.observe(lambda _: self.refresh(), "wanted")
         self._live.observe(lambda change: self._picked(change["new"]), "pick")
         self._live.observe(lambda change: self._pinned(change["new"]), "pin")
+        return self._live
 
     @property
     def panel(self) -> ipywidgets.Widget:
@@ -87,7 +90,7 @@ class MatrixView(IndexedView):
                 return
             try:
                 self._live.matrix = self._shown()
-                self._spare.keep(lambda: self.styled(self._still()))
+                self._stage.keep(lambda: self.styled(self._still()))
                 drawn = self._difference()
             except FinerError as error:
                 drawn = section("", tag("p", "✗ ", plain(str(error), 600), role="alert"))

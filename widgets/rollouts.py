@@ -25,7 +25,7 @@ from finer.render.style import STATUS_WORDS, number, status_badge
 from finer.run_index_schema import SORTS, AnswerFilter, AnswerPage, AnswerRow
 from finer.run_notes import Note, RunNotes
 from widgets.indexed import SECONDS_TO_WAIT, IndexedView
-from widgets.live import FrontEnd, Spare, front_end
+from widgets.live import FrontEnd, Stage, front_end
 
 PAGE_SIZE = 50
 STATIC_ROWS = 20
@@ -86,20 +86,23 @@ class RolloutsView(IndexedView):
     def prepare(self) -> None:
         self._trouble = ""
         self.notes = RunNotes(self.run)
+        self._stage = Stage(self._front_end, self.refresh)
+
+    def _front_end(self) -> RolloutsFrontEnd:
         self.widget = RolloutsFrontEnd(page=self._empty_page(""), wanted={})
-        self._spare = Spare(self.widget)
         self.widget.observe(lambda _: self._asked_for(), "wanted")
         self.widget.observe(lambda change: self._picked(change["new"]), "pick")
         self.widget.observe(lambda change: self._marked(change["new"]), "mark")
+        return self.widget
 
     @property
     def panel(self) -> ipywidgets.Widget:
-        return self._spare.widget
+        return self._stage.widget
 
     def refresh(self) -> None:
         """Answers the front end's last request again; sends nothing where nothing changed."""
         self._answer()
-        self._spare.keep(lambda: self.styled(self.static()))
+        self._stage.keep(lambda: self.styled(self.static()))
 
     def static(self) -> Markup:
         return self.fragment()

@@ -1,8 +1,17 @@
-// Says that a browser runs this module: the static form that stands beside the front end steps aside (widgets/live.py).
+// Says that a browser runs this module, and asks to be made anew where it cannot hear the kernel (widgets/live.py): anywidget lets go of a
+// model for good whose module took longer than two seconds to start, as in a browser with much else to do.
+const [SECONDS_TO_ANSWER, MOST_ASKED] = [8, 5];
+
 function stands(model, el) {
   el.classList.add("finer-live");
-  if (model.get("alive")) return;
-  model.set("alive", true);
-  model.save_changes();
+  let [waiting, asked] = [true, 0];
+  model.on("change:heard", () => { waiting = false; });
+  const ask = () => {
+    if (!waiting || ++asked > MOST_ASKED) return;
+    model.set("ping", { serial: Date.now() + Math.random(), heard: model.get("heard") });
+    model.save_changes();
+    setTimeout(ask, 1000 * SECONDS_TO_ANSWER * 2 ** (asked - 1));
+  };
+  ask();
 }
 
