@@ -10,7 +10,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -246,6 +246,15 @@ def from_mapping(values: Mapping[str, Any], place: str | Callable[[str], str] = 
         return replace(base, **values)
     except ConfigError as error:
         raise ConfigError(f"{where('')}: {error}") from error
+
+
+def with_full_paths(config: Kind, names: Mapping[str, Collection[str]]) -> Kind:
+    """The configuration with the files and folders that are there by their full path, so that a run goes on from anywhere.
+
+    ``names``: each key that may hold a place, with the values that are names of something else.
+    """
+    held = {key: getattr(config, key) for key in names}
+    return replace(config, **{key: str(Path(value).resolve()) for key, value in held.items() if value not in names[key] and Path(value).exists()})
 
 
 def _unknown_key(key: str, keys: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from finer.background import Training, start_in_thread
 from finer.checkpoints import Mark, clear_broken, last_checkpoint, read_mark
-from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml
+from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml, with_full_paths
 from finer.datasets import Database, Dataset
 from finer.errors import FinerError, RunStoreError
 from finer.grpo_config import grpo_config
@@ -72,13 +72,11 @@ def settled(config: TrainConfig, tell: Tell = lambda line: None) -> TrainConfig:
         name, why = choose_policy()
         tell(f"policy {name}: {why}")
         config = replace(config, policy=name)
-    paths = {key: getattr(config, key) for key in ("policy", "dataset", "data", "references", "pass_rates")}
-    taken = {"policy": LADDER, "dataset": ("starter", "spider", "bird")}
-    full = {key: str(Path(path).resolve()) for key, path in paths.items() if path not in taken.get(key, ("",)) and Path(path).exists()}
     if is_place(config.recipe):
         file, _, name = config.recipe.rpartition(":")
-        full["recipe"] = f"{Path(file).resolve()}:{name}"
-    return replace(config, **full)
+        config = replace(config, recipe=f"{Path(file).resolve()}:{name}")
+    names = {"policy": LADDER, "dataset": ("starter", "spider", "bird"), "data": ("",), "references": ("",), "pass_rates": ("",)}
+    return with_full_paths(config, names)
 
 
 def resume(folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe | None = None) -> Run:

@@ -178,10 +178,18 @@ class Policy:
 
         return LoraConfig(**wanted.arguments, task_type="CAUSAL_LM")
 
-    def save(self, folder: Path) -> Path:
-        """The model (or its adapter) and tokenizer in a folder that ``load_policy`` reads."""
-        self.model.save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
+    def save(self, folder: Path, merge: bool = False) -> Path:
+        """The model (or its adapter) and tokenizer in a folder that ``load_policy`` reads.
+
+        ``merge``: with the adapter worked into the weights, so that the folder needs no other beside it.
+        """
+        if merge and hasattr(self.model, "save_pretrained_merged"):  # Unsloth's, whose base is quantised
+            self.model.save_pretrained_merged(str(folder), self.tokenizer, save_method="merged_16bit")
+        else:
+            if merge and hasattr(self.model, "merge_and_unload"):
+                self.model = self.model.merge_and_unload()
+            self.model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
         (folder / STYLE_FILE).write_text(self.spec.style + "\n", encoding="utf-8")
         return folder
 

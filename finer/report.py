@@ -31,7 +31,7 @@ from finer.render.points_page import points_page
 from finer.render.style import signed, status_badge
 from finer.render.telling import how_telling, is_mixed, is_rescued, telling_rollout
 from finer.runs import Run
-from finer.runs_schema import EvaluatedQuestion, Evaluation, GroupSummary
+from finer.runs_schema import WARM_START, EvaluatedQuestion, Evaluation, GroupSummary
 
 MOST_CHANGED = 6
 """Questions of each kind (gained, lost) that are listed."""
@@ -100,16 +100,29 @@ def report_html(run: Run) -> str:
         _head(run, evaluations),
         section("How training went"),
         curves(metrics, evaluations, run.steps(), alarms_of(run, metrics)),
-        section("What execution alone would have seen"),
-        ledger(signal_ledger(outcome_of(summary) for summary in run.groups()), selected_of(run.events())),
+        *_signal(run),
         _changes(evaluations),
         *_groups(run),
         _gate(run),
-        section("Every answer"),
-        explorer(explorer_data(run)),
+        *_answers(run),
         _configuration(run),
     ]
     return page(f"Report of the run {plain(run.folder.name)}", *[part for part in parts if part is not None])
+
+
+def is_warm_start(run: Run) -> bool:
+    """Has it traces in place of answers?"""
+    return run.config.get("stage") == WARM_START
+
+
+def _signal(run: Run) -> list[Markup]:
+    if is_warm_start(run):
+        return []
+    return [section("What execution alone would have seen"), ledger(signal_ledger(outcome_of(summary) for summary in run.groups()), selected_of(run.events()))]
+
+
+def _answers(run: Run) -> list[Markup]:
+    return [] if is_warm_start(run) else [section("Every answer"), explorer(explorer_data(run))]
 
 
 def first_and_last(evaluations: list[Evaluation]) -> list[tuple[Evaluation, Evaluation]]:
@@ -158,13 +171,19 @@ def _work_cards(run: Run) -> list[Markup]:
     if not steps:
         return [_card("0", "steps", "nothing has been trained yet")]
     totals = [sum(value or 0.0 for value in step.seconds.values()) for step in steps]
-    stages = {stage: fmean([step.seconds.get(stage) or 0.0 for step in steps]) for stage in steps[0].seconds}
+    stages = {stage: fmean([step.seconds[stage] or 0.0 for step in steps]) for stage in steps[0].seconds if steps[0].seconds[stage] is not None}
     split = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items())
-    answers = sum(len(summary.totals) for summary in run.groups())
     return [
-        _card(f"{answers:,}", "answers scored", f"in {len(steps)} steps"),
+        _done_card(run, len(steps)),
         _card(f"{sum(totals) / 60:.1f} min", "in training steps", f"{fmean(totals):.2f} s a step: {split}"),
     ]
+
+
+def _done_card(run: Run, steps: int) -> Markup:
+    if is_warm_start(run):
+        seen = run.metrics("num_tokens")
+        return _card(f"{seen[-1][1] or 0:,.0f}" if seen else "0", "tokens of traces seen", f"in {steps} steps, prompts counted")
+    return _card(f"{sum(len(summary.totals) for summary in run.groups()):,}", "answers scored", f"in {steps} steps")
 
 
 def _card(figure: str, label: str, note: str) -> Markup:

@@ -46,6 +46,8 @@ STATUSES = ("running", "paused", "finished", "stopped", "crashed")
 REQUEST_KINDS = ("pause", "resume", "stop", "checkpoint", "weights")
 MEMORY_KINDS = ("inserted", "refused")
 MEMORY_COLLECTIONS = ("verified", "failed")
+WARM_START = "warm start"
+"""Under ``stage`` of a run's configuration: tells a warm start's run from one of GRPO, which has no such key."""
 BUSY_SECONDS = 10.0
 """How long a write waits for another process's write; readers never wait (WAL)."""
 

@@ -58,6 +58,15 @@ def _with_cpu_rollouts(base: type) -> type:
     return CpuTrainer
 
 
+class KnowsTiedWeights:
+    """Put before a transformers trainer: one that goes on from a checkpoint does not call tied weights missing, which stand once in the file."""
+
+    def _issue_warnings_after_load(self, load_result: Any) -> None:
+        tied = getattr(self.model, "_tied_weights_keys", None) or ()  # type: ignore[attr-defined]
+        missing = [name for name in load_result.missing_keys if name not in tied]
+        super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))  # type: ignore[misc]
+
+
 def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any) -> Any:
     """A GRPOTrainer whose steps go through ``recorder``; ``arguments`` as for trl's constructor, less reward_funcs.
 
@@ -68,17 +77,12 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
 
     batch = BatchScorer(recorder.scorer)
 
-    class ListeningTrainer(_with_cpu_rollouts(GRPOTrainer)):
+    class ListeningTrainer(KnowsTiedWeights, _with_cpu_rollouts(GRPOTrainer)):
         def _get_train_sampler(self, dataset=None):
             sampler = super()._get_train_sampler(dataset)
             for _ in range(epochs_done):
                 next(iter(sampler), None)  # each epoch draws its order from the one generator
             return sampler
-
-        def _issue_warnings_after_load(self, load_result):
-            tied = getattr(self.model, "_tied_weights_keys", None) or ()  # they stand once in the file, and are not missing
-            missing = [name for name in load_result.missing_keys if name not in tied]
-            super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))
 
         def _generate_and_score_completions(self, inputs):
             began = time.perf_counter()

@@ -22,6 +22,7 @@ from finer.records import Group
 from finer.render import Markup, page, section
 from finer.render.markup import tag, text
 from finer.runs import Request, Run, RunStoreError
+from finer.runs_schema import WARM_START
 from widgets.choice import open_run
 from widgets.views import bundle
 
@@ -65,13 +66,15 @@ def again_words(run: Run) -> list[str]:
     told = run.config
     if status in _ALLOWED or not told:
         return []
+    going_on = f"Go on from the last checkpoint: finer resume {shlex.quote(os.path.relpath(run.folder))}"
+    if told.get("stage") == WARM_START:
+        return [f"The warm start is {status}, and takes no requests.", *([] if status == "finished" else [going_on])]
     try:
         config = from_mapping(told)
     except ConfigError:
         return []
     default = TrainConfig()
     changed = [f"{key}={value!r}" for key, value in vars(config).items() if value != getattr(default, key)]
-    going_on = f"Go on from the last checkpoint: finer resume {shlex.quote(os.path.relpath(run.folder))}"
     anew = f"Train anew with the same settings, in a notebook: StartRun({', '.join(changed)})"
     return [f"The run is {status}, and takes no requests.", *([] if status == "finished" else [going_on]), anew]
 

@@ -22,6 +22,7 @@ from finer.render import Markup, page, section
 from finer.render.markup import tag, text
 from finer.render.style import STYLE
 from finer.runs import Run
+from finer.runs_schema import WARM_START
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
 from widgets.edit import EditView
@@ -66,7 +67,8 @@ KINDS = (
     ExploreView,
     GuessView,
 )
-"""The views in the order of their tabs; one that shows the whole run has no selectors above it."""
+"""The views in the order of their tabs; one that shows the whole run has no selectors above it. A warm start has no answers that
+were paid, so only its curves."""
 
 
 class Workbench:
@@ -82,7 +84,8 @@ class Workbench:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._trouble = ""
-        self.views: list[View] = [kind(self.run, choice=self.choice) for kind in KINDS]
+        kinds = KINDS if self.run.config.get("stage") != WARM_START else (Curves,)
+        self.views: list[View] = [kind(self.run, choice=self.choice) for kind in kinds]
         self.controls = Controls(self.run, self._pressed)
         self.selectors = Selectors(self.choice, self._chosen)
         self.head = ipywidgets.HTML()

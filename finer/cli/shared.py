@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from finer.errors import FinerError
 if TYPE_CHECKING:
     from finer.datasets import Dataset
     from finer.policy import Policy
+
+
+LINE_SECONDS = 10.0
 
 
 def chosen_dataset(chosen: Any) -> Dataset:
@@ -97,6 +101,41 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def until_done(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that goes away once all is done, and not only at the end of the block: lines of other things may follow."""
+    with ExitStack() as stack:
+        moves: list[Callable[[int, int], None]] = []
+
+        def move(done: int, total: int) -> None:
+            if not moves:
+                moves.append(stack.enter_context(bar(what)))
+            moves[0](done, total)
+            if done == total:
+                stack.close()
+
+        yield move
+
+
+@contextmanager
+def lines_or_bar(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar under words that change; where there is no screen, the words as a line, at most every ``LINE_SECONDS``."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console, last = Console(stderr=True), [-LINE_SECONDS]
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def tell(done: int, total: int, words: str) -> None:
+            bar.update(task, completed=done, total=total, description=words)
+            if not console.is_terminal and time.monotonic() - last[0] >= LINE_SECONDS:
+                last[0] = time.monotonic()
+                print(words, file=sys.stderr, flush=True)
+
+        yield tell
 
 
 def say(line: str) -> None:

@@ -95,9 +95,13 @@ def train(chosen: argparse.Namespace) -> int:
 
 def resume(chosen: argparse.Namespace) -> int:
     from finer.runs import Run
+    from finer.runs_schema import WARM_START
 
-    Run(chosen.run)  # a folder that is no run's is refused before torch is loaded
-    from finer.grpo import resume as go_on
+    stage = Run(chosen.run).config.get("stage")  # a folder that is no run's is refused before torch is loaded
+    if stage == WARM_START:
+        from finer.warmstart import resume as go_on
+    else:
+        from finer.grpo import resume as go_on
 
     go_on(Path(chosen.run), on_event=say)
     return 0

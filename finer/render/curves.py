@@ -1,6 +1,6 @@
 """How training went: small charts of the total, each part, the signal, the length and the accuracy on dev.
 
-Metrics carry TRL's names: ``reward``, ``reward_std``, ``rewards/atomic/mean``, ``rewards/atomic/std``,
+Metrics carry TRL's names: ``loss`` and ``mean_token_accuracy`` of a warm start; ``reward``, ``reward_std``, ``rewards/atomic/mean``, ``rewards/atomic/std``,
 ``frac_reward_zero_std``, ``completions/mean_length``. A band is mean ± one standard deviation over the step's rollouts;
 the interval of an accuracy is Wilson's at 95 %.
 
@@ -46,10 +46,11 @@ def curves(
     ``alarms``: records with ``title`` and ``said``, as ``finer.alarms`` finds them.
     """
     judged = sorted((row for row in evaluations if row.value is not None and row.n), key=lambda row: row.step)
-    panels = _accuracy_panels(judged) + _reward_panels(metrics) + _other_panels(metrics) + _stage_panel(steps)
+    panels = _accuracy_panels(judged) + _loss_panels(metrics) + _reward_panels(metrics) + _other_panels(metrics) + _stage_panel(steps)
     if not panels:
         return fragment("curves", "Training curves", tag("p", "No step has been recorded yet.", class_="f-soft"))
-    note = "Line: mean over the step's answers. Band: ± one standard deviation. Dots: share of right answers with a 95 % interval."
+    lines = "mean over the step's answers. Band: ± one standard deviation" if "reward" in metrics else "mean over the step's traces"
+    note = f"Line: {lines}. Dots: share of right answers with a 95 % interval."
     warned = [_alarm(alarm) for alarm in alarms]
     content = (*warned, tag("div", *panels, class_="f-panels"), tag("p", note, class_="f-soft"))
     return fragment("curves", "Training curves", *content, extra_css=_CSS + DASHES)
@@ -80,14 +81,28 @@ def points(metrics: Mapping[str, Curve], name: str, spread: str = "") -> tuple[P
     return tuple(found)
 
 
-def _panel(title: str, series: Series, last: Markup | str, bounds: tuple[float, float] | None = None) -> list[Markup]:
+def _panel(title: str, series: Series, last: Markup | str, bounds: tuple[float, float] | None = None, form: str = ".3f") -> list[Markup]:
     if not series.points:
         return []
     start, end = series.points[0], series.points[-1]
     steps = f"steps {tick_label(start.x)} to {tick_label(end.x)}"
-    label = f"{title}: from {start.y:.3f} to {end.y:.3f} over {steps}"
+    label = f"{title}: from {start.y:{form}} to {end.y:{form}} over {steps}"
     caption = tag("figcaption", tag("b", title), tag("span", last, class_="f-last"))
     return [tag("figure", caption, chart(label, [series], bounds), class_="f-panel")]
+
+
+def _loss_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
+    """Of a warm start; GRPO's loss is near 0 whatever is learnt (the advantages of a group sum to 0), and says nothing as a curve."""
+    if "reward" in metrics:
+        return []
+    loss, right = Series("loss", points(metrics, "loss"), "total"), Series("tokens right", points(metrics, "mean_token_accuracy"), "execution")
+    seen = Series("tokens", points(metrics, "num_tokens"), "other")
+    right_last, seen_last = (f"{one.points[-1].y:{form}}" if one.points else "" for one, form in ((right, ".1%"), (seen, ",.0f")))
+    return (
+        _panel("Loss on the completions", loss, _last(loss))
+        + _panel("Tokens of the completions foretold", right, right_last)
+        + _panel("Tokens seen", seen, seen_last, form=",.0f")
+    )
 
 
 def _reward_panels(metrics: Mapping[str, Curve]) -> list[Markup]:

@@ -42,6 +42,8 @@ def overlay(runs: Sequence[RunCurves]) -> Markup:
         raise ValueError(f"{len(runs)} runs cannot be told apart in one chart; give at most {MOST_RUNS}")
     parts = dict.fromkeys(part for run in runs for part in part_names(run.metrics))
     panels = [_accuracy(runs, split) for split in dict.fromkeys(row.split for run in runs for row in run.evaluations)]
+    if not any("reward" in run.metrics for run in runs):  # GRPO's loss says nothing as a curve
+        panels.append(_panel("Loss on the completions", _series(runs, "loss")))
     panels.append(_panel("Total reward", _series(runs, "reward")))
     panels += [_panel(f"Part: {part}", _series(runs, f"rewards/{part}/mean")) for part in parts]
     panels.append(_panel("Groups without a signal", _series(runs, "frac_reward_zero_std"), (0.0, 1.0)))
