@@ -73,9 +73,12 @@ def changed_since(run: Run) -> str:
     return "" if original.read_bytes() == copy.read_bytes() else str(original)
 
 
-def dataset_of_run(run: Run, data: str | None = None, split: str | None = None) -> Dataset:
-    """The data set that a run's questions come from; ``data`` and ``split`` in place of what the run says. FinerError where it says nothing."""
-    name = run.config.get("dataset")
+def dataset_of_run(run: Run, data: str | None = None, split: str | None = None, default: str = "") -> Dataset:
+    """The data set that a run's questions come from; ``data`` and ``split`` in place of what the run says.
+
+    ``default``: the one to take where it says nothing; '': that is a FinerError.
+    """
+    name = run.config.get("dataset") or default
     if not name:
         raise FinerError(f"{run.folder} does not say which data set its questions come from; name it with --dataset")
     data = data or run.config.get("data") or None

@@ -12,6 +12,7 @@ from run_contents import small_dataset
 from finer import cli
 from finer.config import TrainConfig, read_config
 from finer.datasets import load_dataset
+from finer.edits import EditScorer
 from finer.errors import FinerError
 from finer.grpo import resume, train
 from finer.prompt import completion_text
@@ -22,6 +23,7 @@ from finer.rewards.recipes import recipe_from
 from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.whatif import Settings, answers_of_run, rerun, scaling_of
+from widgets import Playground, StartRun
 
 FILE = '''
 from finer.rewards import get_recipe
@@ -257,6 +259,21 @@ def test_its_parts_stand_in_the_views_like_ours(trained):
     answers = answers_of_run(run)
     again = rerun(answers, Settings(answers.recipe, scaling_of(answers)))
     assert again.totals == pytest.approx(answers.recorded_totals, abs=1e-12)
+
+
+def test_an_edit_the_bench_and_the_form_take_it(trained, tmp_path):
+    run = trained[0]
+    group = run.group(run.groups()[0].group_id)
+    with EditScorer(run) as scorer:
+        edit = scorer.score(group, "think", "SELECT 1", group.rollouts[0])
+    assert edit.breakdown.recipe == "mixed" and edit.breakdown.part("brevity").evidence["words"] == 5
+    (tmp_path / "mine.py").write_text(FILE)
+    place = f"{tmp_path}/mine.py:mixed"
+    bench = Playground(recipe=place, question=0)
+    bench.sql.value = "SELECT 1"
+    bench.button.click()
+    assert "brevity" in bench.shown.value
+    assert StartRun(tmp_path / "run", recipe=place).config.recipe == place
 
 
 def test_rescore_score_and_probe_take_it_too(trained, tmp_path, capsys):

@@ -5,6 +5,7 @@ Not covered: more than two runs (``Curves([a, b, c])`` draws their curves over e
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from finer.compare_runs import (
     part_names,
     sources,
 )
-from finer.datasets import load_dataset
 from finer.errors import FinerError
 from finer.question_history import best_paid
 from finer.render import Markup, page
@@ -27,6 +27,7 @@ from finer.render.apart_page import apart_page
 from finer.render.markup import tag
 from finer.render.runs_apart import runs_apart
 from finer.run_index import RunIndex
+from finer.run_sources import dataset_of_run
 from finer.runs import Run
 from widgets.choice import open_run
 from widgets.views import bundle
@@ -126,8 +127,10 @@ class CompareRuns:
 
 
 def _texts(run: Run) -> dict[tuple[str, int], tuple[str, str]]:
-    try:
-        dataset = load_dataset(run.config.get("dataset", "starter"))
-    except FinerError:
-        return {}
-    return {(question.split, question.index): (question.db_id, question.text) for question in dataset.questions}
+    """By split and index: of the run's data set, and of dev, which Spider and BIRD keep apart."""
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    for split in (None, "dev"):
+        with suppress(FinerError):
+            dataset = dataset_of_run(run, split=split, default="starter")
+            found |= {(question.split, question.index): (question.db_id, question.text) for question in dataset.questions}
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets
 
-from finer.datasets import Dataset, load_dataset
+from finer.datasets import Dataset
 from finer.encoder import default_encoder
 from finer.errors import FinerError
 from finer.memory import Memory, Query, first_plane, map_as_of, replayed, scores_over_steps, steps_shown, take_in
@@ -19,6 +19,7 @@ from finer.records import Rollout
 from finer.render import Markup, memory_as_of, memory_gate, memory_map, memory_matches, memory_past, section
 from finer.render.markup import tag, text
 from finer.render.memory_page import memory_page
+from finer.run_sources import dataset_of_run
 from finer.runs_schema import MemoryEvent
 from widgets.views import View, nothing_yet
 
@@ -152,7 +153,7 @@ class MemoryView(View):
         """As it was before the first step."""
         config = self.run.config
         if self.dataset is None:
-            self.dataset = load_dataset(config.get("dataset", "starter"))
+            self.dataset = dataset_of_run(self.run, default="starter")
         return replayed(self.dataset.traces, (), self._encoder, bool(config.get("memory_contrast", False)))
 
 

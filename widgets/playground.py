@@ -61,7 +61,7 @@ class Playground:
         wide = ipywidgets.Layout(width="98%")
         self.search = ipywidgets.Text(description="Find", placeholder="words of a question, a database, an index", layout=wide, continuous_update=False)
         self.questions = ipywidgets.Dropdown(description="Question", layout=wide)
-        self.recipe = ipywidgets.Dropdown(description="Recipe", options=list(RECIPES), value=recipe)
+        self.recipe = ipywidgets.Dropdown(description="Recipe", options=list(dict.fromkeys([*RECIPES, recipe])), value=recipe)
         self.thought, self.sql = text_fields()
         self.button = ipywidgets.Button(description="Score", icon="check", tooltip="What the recipe pays this answer, and why")
         self.again = ipywidgets.Button(description="Forget the tries", icon="trash", tooltip="Begin this question anew")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from finer.datasets import Dataset, load_dataset
+from finer.datasets import Dataset
 from finer.errors import FinerError
 from finer.records import Rollout
 from finer.render import Markup, result_difference, section
 from finer.render.markup import tag, text
 from finer.results import ResultComparison, compare_results
+from finer.run_sources import dataset_of_run
 from widgets.views import View, nothing_yet
 
 
@@ -46,7 +47,7 @@ class ResultsView(View):
         key = rollout.group_id, rollout.sql
         if key not in self._known:
             if self.dataset is None:
-                self.dataset = load_dataset(self.run.config.get("dataset", "starter"))
+                self.dataset = dataset_of_run(self.run, default="starter")
             question = self.choice.group.question
             database = self.dataset.databases.get(question.db_id)
             if database is None:

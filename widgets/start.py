@@ -69,7 +69,7 @@ class StartRun:
         about = {"layout": ipywidgets.Layout(width="300px"), "style": {"description_width": "120px"}}
         self.folder = ipywidgets.Text(description="Folder", **about)
         self.fields: dict[str, Any] = {
-            "recipe": ipywidgets.Dropdown(description="Recipe", options=list(RECIPES), value=config.recipe, **about)
+            "recipe": ipywidgets.Dropdown(description="Recipe", options=list(dict.fromkeys([*RECIPES, config.recipe])), value=config.recipe, **about)
         }
         for key, label in _FIELDS.items():
             value = getattr(config, key)
