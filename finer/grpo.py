@@ -7,12 +7,13 @@ questions are asked: ``selection``. Works in one process with one device.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from finer import out_of_memory
 from finer.background import Training, start_in_thread
 from finer.checkpoints import Mark, clear_broken, last_checkpoint, read_mark
 from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml, with_full_paths
@@ -21,7 +22,6 @@ from finer.errors import FinerError, RunStoreError
 from finer.grpo_config import grpo_config
 from finer.judge import Judge
 from finer.memory import Memory
-from finer.out_of_memory import message, told
 from finer.policy import LADDER, Lora, Policy, choose_policy, load_policy, policy_spec, quiet
 from finer.prompt import completion_text
 from finer.recorder import Controls, StepRecorder, record_accuracy
@@ -51,14 +51,10 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None,
     """
     folder, tell = Path(folder), on_event or _silent
     given = None if recipe is None else recipe_from(recipe)
-    config = settled(config if given is None else replace(config, recipe=given.name), tell)
+    config = settled(config if given is None else replace(config, recipe=given.source or given.name), tell)
     prepared = _prepare(config, tell, recipe_of(config, given))
     with RunWriter.create(folder, asdict(config)) as writer:
-        _write_config(config, folder)
-        keep_recipe(prepared.recipe, folder)
-        keep_files(config, folder)
-        for sentence in (*prepared.selection.said, *unproven(prepared.recipe)):
-            writer.write_event(0, "selected" if sentence in prepared.selection.said else "unproven", sentence)
+        _note_beginning(config, folder, writer, prepared, ())
         _run(config, folder, writer, prepared, None, tell)
     return Run(folder)
 
@@ -97,16 +93,24 @@ def resume(folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe |
     prepared = None if is_done else _prepare(with_own_files(config, folder), tell, _recipe_again(run, config, recipe, tell))
     with RunWriter.resume(folder, mark.step if mark else 0) as writer:
         clear_broken(folder)
-        _write_config(config, folder)
         if is_done:  # it broke off after the last checkpoint, which the trained policy's folder comes before
             writer.set_status("finished")
+            tell(f"finished after step {config.steps}")
         else:
+            _note_beginning(config, folder, writer, prepared, {(event.kind, event.detail) for event in run.events()})
             _run(config, folder, writer, prepared, checkpoint, tell)
     return Run(folder)
 
 
-def _write_config(config: TrainConfig, folder: Path) -> None:
+def _note_beginning(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepared, known: Collection[tuple[str, str]]) -> None:
+    """What lies beside the store, and what was said before the first step; of a run that goes on, what a crash left out of it."""
     (folder / CONFIG_FILE).write_text(to_toml(config), encoding="utf-8")
+    keep_recipe(prepared.recipe, folder)
+    keep_files(config, folder)
+    said = [*(("selected", one) for one in prepared.selection.said), *(("unproven", one) for one in unproven(prepared.recipe))]
+    for kind, sentence in said:
+        if (kind, sentence) not in known:
+            writer.write_event(0, kind, sentence)
 
 
 def _recipe_again(run: Run, config: TrainConfig, given: OwnRecipe | None, tell: Tell) -> Recipe:
@@ -167,9 +171,7 @@ def unproven(recipe: Recipe) -> list[str]:
     """What cannot be promised of a recipe with functions of one's own, as a sentence."""
     if not recipe.own:
         return []
-    names = " and ".join(recipe.own)
-    place = f": finer probe --recipe {recipe.source}" if recipe.source else " (finer.probe.run_probe)"
-    return [f"nothing is known of {names}, so a wrong answer may be paid more than a right one; a probe shows whether it is{place}"]
+    return [f"nothing is known of {' and '.join(recipe.own)}, so a wrong answer may be paid more than a right one: `finer probe` shows whether it is"]
 
 
 def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
@@ -181,7 +183,7 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     _try_rewards(recipe, dataset)
     lora = lora_of(config)
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
-    with told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
+    with out_of_memory.told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
         policy = load_policy(config.policy, context_tokens=context, lora=lora)
     shown = Shown({**dataset.databases, **dev.databases}, config.columns)
     selection = select(config, dataset, policy, shown, tell)
@@ -226,7 +228,10 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepare
                                  finish=lambda: policy.save(folder / "policy"))  # fmt: skip
         callback.trainer = trainer
         trainer.add_callback(callback)
-        with told(lambda said: message(config, trainer.finer_stage, prepared.trains_adapter, folder, trainer.state.global_step + 1, said)):
+        def lower(said: str) -> str:
+            return out_of_memory.message(config, trainer.finer_stage, prepared.trains_adapter, folder, trainer.state.global_step + 1, said)
+
+        with out_of_memory.told(lower):
             if checkpoint is None:
                 measure(0, always=True)
             try:

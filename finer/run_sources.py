@@ -23,16 +23,23 @@ SAMPLED = ("references", "pass_rates")
 
 
 def keep_recipe(recipe: Recipe, folder: Path) -> None:
-    """Puts the file that a recipe came from into a run's folder."""
+    """Puts the file that a recipe came from into a run's folder, where it is not there already."""
     if recipe.source:
-        shutil.copyfile(recipe.source.rpartition(":")[0], folder / COPY)
+        _keep(recipe.source.rpartition(":")[0], folder / COPY)
 
 
 def keep_files(config: TrainConfig, folder: Path) -> None:
-    """Puts the sampled answers that a run draws on into its folder."""
+    """Puts the sampled answers that a run draws on into its folder, where they are not there already."""
     for key in SAMPLED:
         if getattr(config, key):
-            shutil.copyfile(getattr(config, key), folder / f"{key}.jsonl")
+            _keep(getattr(config, key), folder / f"{key}.jsonl")
+
+
+def _keep(original: str, copy: Path) -> None:
+    if not copy.exists():
+        part = copy.with_name(copy.name + ".part")
+        shutil.copyfile(original, part)
+        part.replace(copy)
 
 
 def with_own_files(config: TrainConfig, folder: Path) -> TrainConfig:

@@ -23,6 +23,8 @@ from finer.schema import DataError
 from finer.shown import Shown
 
 PROGRESS_SECONDS = 5.0
+LEAST_TOKENS = 64
+"""Shorter answers hold no thought and query."""
 Tell = Callable[[str], None]
 Prompt = list[dict[str, str]]
 
@@ -68,7 +70,7 @@ def select(config: TrainConfig, dataset: Dataset, policy: Policy, shown: Shown, 
     said += _of_references(dataset) + _of_rates(config, about, outcomes, candidates)
     if len(kept) < len(candidates):
         left_out["prompt too long"] = len(candidates) - len(kept)
-        said.append(_too_long(config, lengths, most, len(candidates) - len(kept)))
+        said.append(_too_long(config, policy, lengths, most, len(candidates) - len(kept)))
     if len(kept) < config.questions_per_step:
         raise FinerError(_too_few(config, len(kept), said))
     questions = tuple(question for question, _ in kept)
@@ -77,9 +79,14 @@ def select(config: TrainConfig, dataset: Dataset, policy: Policy, shown: Shown, 
 
 def longest_prompt(config: TrainConfig, policy: Policy) -> int | None:
     """Tokens that a prompt may have beside a completion; None where neither the settings nor the model set a bound."""
-    context = getattr(policy.model.config, "max_position_embeddings", None)
+    context = _context(policy)
     room = max(0, context - config.max_completion_tokens) if context else None
     return min((most for most in (config.max_prompt_tokens or None, room) if most is not None), default=None)
+
+
+def _context(policy: Policy) -> int | None:
+    """Tokens that the model was made for, where it says."""
+    return getattr(policy.model.config, "max_position_embeddings", None)
 
 
 def prompt_tokens(policy: Policy, prompt: Prompt) -> int:
@@ -128,11 +135,15 @@ def _prompts(questions: Sequence[Question], dataset: Dataset, policy: Policy, sh
     return prompts
 
 
-def _too_long(config: TrainConfig, lengths: Sequence[int], most: int, count: int) -> str:
-    columns = f" --set columns={min(20, config.columns // 2 or 20)} shows fewer columns" if config.columns != 1 else ""
+def _too_long(config: TrainConfig, policy: Policy, lengths: Sequence[int], most: int, count: int) -> str:
+    shorter = (_context(policy) or 0) - max(lengths)  # answers of so many tokens would leave every prompt its room
+    if most == (config.max_prompt_tokens or None) or shorter < LEAST_TOKENS:
+        mend = f"--set columns={min(20, config.columns // 2 or 20)} shows fewer columns"
+    else:
+        mend = f"--set max_completion_tokens={shorter} leaves room for all"
     return (
         f"{count} of {len(lengths)} questions are left out: their prompt has more than {most} tokens, the most that fits beside "
-        f"{config.max_completion_tokens} tokens of an answer (median {median(lengths):.0f}, longest {max(lengths)});{columns}"
+        f"{config.max_completion_tokens} tokens of an answer (median {median(lengths):.0f}, longest {max(lengths)}); {mend}"
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from trl import GRPOTrainer  # noqa: F401 - imported before the forks
 
-from finer import checkpoints, run_writer, trainer
+from finer import checkpoints, grpo, run_writer, trainer
 from finer.config import TrainConfig
 from finer.errors import FinerError
 from finer.grpo import resume, train
@@ -70,6 +70,7 @@ def at_checkpoint(step: int):
 
 POINTS = {
     "before the store has tables": lambda: before(run_writer, "_versions"),
+    "before anything lies beside the store": lambda: before(grpo, "_note_beginning"),
     "in the transaction of step 2": lambda: after(RunWriter, "_insert_memory_events", of_step(2)),
     "before the memory of checkpoint 2": lambda: before(Memory, "save"),
     "before the mark of checkpoint 4": lambda: before(trainer, "complete", at_checkpoint(4)),

@@ -116,6 +116,11 @@ def test_too_few_are_refused_with_what_would_help(case, shop):
         chosen(shop, **settings)
 
 
+def test_an_answer_that_leaves_no_room_is_told_how_long_it_may_be(shop):
+    with pytest.raises(FinerError, match="more than 0 tokens, the most that fits beside 2048 tokens of an answer.*--set max_completion_tokens=93 leaves room for all"):
+        chosen(shop, max_completion_tokens=2048)
+
+
 def test_pass_rates_of_other_questions_are_refused(shop, tmp_path):
     path = rates(tmp_path / "rates.jsonl", replace(shop, questions=tuple(replace(q, text="Who?") for q in shop.questions)))
     with pytest.raises(EnrichError, match="line 2: question 0 of 'the shop' is another one"):
