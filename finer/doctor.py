@@ -28,7 +28,7 @@ LEAST_MEMORY = 4.0
 """GB that the demo needs."""
 NEEDED = (
     "torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers", "safetensors", "numpy", "pandas",
-    "sqlglot", "sqlglotc", "wordllama", "duckdb", "psutil", "rich", "ipywidgets", "anywidget", "plotly", "jupyterlab", "ipykernel",
+    "sqlglot", "sqlglotc", "wordllama", "duckdb", "psutil", "rich", "httpx", "ipywidgets", "anywidget", "plotly", "jupyterlab", "ipykernel",
 )  # fmt: skip
 FOR_TESTS = ("pytest", "pytest-xdist", "hypothesis", "nbval", "playwright", "ruff")
 FOR_GPU = ("unsloth", "bitsandbytes")
