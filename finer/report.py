@@ -281,7 +281,7 @@ def _group(run: Run, why: str, group: Group) -> list[Markup]:
         _folded("Thoughts near this one in the memory", memory_matches(rollout, events)),
     ]
     step = [run.group(found.group_id) for found in run.groups(group.step)]
-    return [section("", tag("h3", why)), group_table(group, rollout.rollout_id, step), *details]
+    return [section("", tag("h3", why)), group_table(group, (rollout.rollout_id,), step), *details]
 
 
 def _gate(run: Run) -> Markup | None:

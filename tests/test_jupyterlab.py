@@ -18,6 +18,7 @@ import finer
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(lab.reason_to_skip()), reason=lab.reason_to_skip())]
 RECORDED = finer.DATA / "recorded" / "first-steps"
 SETUP = f"""import atexit, shutil, sys, tempfile
+from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {str(lab.ROOT / "tests")!r})
 from hostile_texts import hostile_run
@@ -33,6 +34,14 @@ def trains():
     writer = RunWriter.create(tempfile.mkdtemp() + "/live", {{"dataset": "starter"}})
     writer.write_step(3, [Run(folder).group(9)], {{}}, {{}})
     return Run(writer.path.parent)
+def asked_again():
+    "A run that asked one question at four steps; its answers grow by a word each time."
+    one = Run(folder).group(9)
+    with RunWriter.create(tempfile.mkdtemp() + "/again", {{"dataset": "starter"}}) as writer:
+        for step in range(1, 5):
+            grown = [replace(a, rollout_id=100 * step + a.position, step=step, group_id=step, completion=a.completion + " again" * step) for a in one.rollouts]
+            writer.write_step(step, [replace(one, group_id=step, step=step, rollouts=tuple(grown))], {{}}, {{}})
+    return writer.path.parent
 def starts():
     "A form of a small run in a process of its own, which ends with this kernel at the latest."
     form = StartRun("runs/mine", group_size=2, evaluate_every=0, evaluate_questions=1, checkpoint_every=0, max_completion_tokens=16, threads=1)
@@ -51,11 +60,59 @@ def pick(output, *places: int) -> None:
         options.nth(place).click(modifiers=["Control"] if count else [])
 
 
-def hover_a_point(output) -> None:
-    """A point's tooltip is the browser's own: its text stands in the title of the circle under the pointer."""
-    point = output.locator("figure circle").first
-    point.hover()
-    assert "step" in point.locator("title").text_content()
+def hover_a_curve(output) -> None:
+    """The tooltip is the browser's own: its text stands in the title of the column under the pointer."""
+    column = output.locator("figure .c-told[data-pick=s8]:visible").first
+    column.hover()
+    said = column.locator("title").text_content()
+    assert said.startswith("step 8: ") and " 0." in said
+
+
+def click_in_drawings(output) -> None:
+    """A dip of a curve leads to its step; there a line is clicked, and with Ctrl another."""
+    output.locator("figure .c-told[data-pick=s8]:visible").nth(1).click()
+    output.get_by_text("you look at step 8").wait_for()
+    output.locator("figure .c-chosen:visible").first.wait_for()
+    output.get_by_role("tab", name="Group", exact=True).click()
+    lines = output.locator("tr[data-pick]:visible")
+    lines.nth(3).click()
+    output.locator(".f-chosen:visible").get_by_text("SELECT").first.wait_for()
+    output.get_by_text("Select two answers").locator("visible=true").wait_for()
+    lines.nth(6).click(modifiers=["Control"])
+    output.locator(".f-difference del:visible").first.wait_for()
+    assert output.locator("tr.f-chosen:visible").count() == 2
+
+
+def use_the_keyboard(output) -> None:
+    """From the first tab: arrow and Enter open the next one, Tab goes through its controls to the lines, Enter chooses, the arrow goes on."""
+    press, held = output.page.keyboard.press, "document.activeElement.matches('tr[data-pick]')"
+    output.get_by_role("tab", name="Curves", exact=True).focus()
+    press("ArrowRight")
+    press("Enter")
+    output.locator("tr[data-pick][tabindex]:visible").first.wait_for()
+    for _ in range(12):
+        press("Tab")
+        if output.page.evaluate(held):
+            break
+    assert output.page.evaluate(held), "Tab reaches the lines"
+    press("ArrowDown")
+    press("Enter")
+    output.get_by_text("you look at").wait_for()
+    output.page.wait_for_function(f"() => {held} && document.activeElement.classList.contains('f-chosen')")
+
+
+def scrub_a_question(output) -> None:
+    """Drags through the times that a question was asked, and reads what changed in its best paid answer."""
+    output.locator(".fx-cell").last.click()
+    output.get_by_text("4 of 4 groups of this question").wait_for()
+    box, mouse = output.locator(".fx-scrub input").bounding_box(), output.page.mouse
+    mouse.move(box["x"] + box["width"] - 6, box["y"] + box["height"] / 2)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2, steps=6)
+    mouse.up()
+    output.get_by_text("2 of 4 groups of this question").wait_for()
+    output.get_by_text("Best paid answer at step 2 against the one the time before, at step 1").wait_for()
+    assert output.locator(".f-difference ins:visible").first.inner_text().strip() == "again"
 
 
 def pick_two_answers(output) -> None:
@@ -212,6 +269,8 @@ class Case:
     """An expression, printed after the gesture; ``bench`` is what the cell before shows."""
     answers: str = ""
     shown: str = "Workbench(folder)"
+    tab: str = ""
+    """The tab to begin with; the case's own name unless another is told."""
 
     @property
     def has_tab(self) -> bool:
@@ -219,7 +278,7 @@ class Case:
 
 
 VIEWS = {
-    "Curves": Case("Total reward", hover_a_point, "bench.tabs.get_title(bench.tabs.selected_index)", "Curves"),
+    "Curves": Case("Total reward", hover_a_curve, "bench.tabs.get_title(bench.tabs.selected_index)", "Curves"),
     "Group": Case("answers right", pick_two_answers, answers="[2, 4]"),
     "Rollout": Case("advantage", open_evidence, answers="[3]"),
     "Atoms": Case("= in both", hover_an_operation, answers="[3]"),
@@ -232,6 +291,10 @@ VIEWS = {
     "Rollouts": Case("answers", find_an_answer, "[view('Rollouts').widget.page['chosen'] == one.rollout_id for one in bench.selection]", "[True]"),
     "Matrix": Case("question", choose_a_cell, "view('Matrix').live.pick['group'] == bench.selection[0].group_id", "True"),
     "Explore": Case("answers of the run", box_the_points, "{one.group_id for one in bench.selection} <= {one.group_id for one in view('Explore').selection}, len(bench.selection) > 1", "True True"),
+    "Clicks": Case("Total reward", click_in_drawings, "bench.choice.step, len(bench.selection)", "8 2", tab="Curves"),
+    "Keyboard": Case("Total reward", use_the_keyboard, "bench.choice.pinned, bench.tabs.selected_index, len(bench.selection)", "True 1 1", tab="Curves"),
+    "Scrub": Case("question", scrub_a_question, "bench.choice.step", "2", "Workbench(asked_again())", "Matrix"),
+    "Overlay": Case("Total reward", hover_a_curve, "[one.folder.name for one in bench.others]", "['again']", "Curves([folder, asked_again()])"),
     "Playground": Case("A database of your own", try_an_answer, "'playlist' in bench.question.text, bench.tried is not None", "True True", "Playground()"),
     "Compare": Case("questions", show_all_questions, "bench.change.value == '' and len(bench.pairs()) > 0", "True", "CompareRuns(folder, folder)"),
     "Controls": Case("Weights, from the next step on", press_pause, "[one.kind for one in bench.run.requests()]", "['pause']", "Workbench(trains())"),
@@ -266,7 +329,7 @@ def test_a_view_renders_and_its_gesture_reaches_python(notebook, name):
     case, output = VIEWS[name], notebook.output(place_of(name))
     notebook.complaints.clear()
     if case.has_tab:
-        output.get_by_role("tab", name=name, exact=True).click()
+        output.get_by_role("tab", name=case.tab or name, exact=True).click()
     output.get_by_text(case.says).locator("visible=true").first.wait_for()
     case.gesture(output)
     assert notebook.run(place_of(name) + 1).strip() == case.answers
@@ -308,7 +371,7 @@ def test_hostile_texts_are_shown_and_nothing_runs(notebook):
     notebook.theme("JupyterLab Light")
     notebook.size(lab.PHONE)
     output = notebook.output(-1)
-    for name in (name for name, case in VIEWS.items() if case.has_tab):
+    for name in (name for name, case in VIEWS.items() if case.has_tab and not case.tab):
         output.get_by_role("tab", name=name, exact=True).click()
         if name == "Explore":  # plotly reads some HTML in the names and hover texts that it is given
             output.get_by_role("button", name="Zoom and select").click()

@@ -8,7 +8,7 @@ Not covered: drawing (``finer.render``), gestures (``selectors``).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -70,6 +70,29 @@ class Choice:
             self.show_rollouts(rollout_ids)
             self.pinned = True
             self.chosen()
+
+    def pick_step(self, step: int) -> None:
+        """A person's choice of a step; of one that was not trained, the nearest before it, else the first."""
+        with self.lock:
+            steps = [one.step for one in self.run.steps()]
+            self.show_step(max((one for one in steps if one <= step), default=min(steps, default=step)))
+            self.pinned = True
+            self.chosen()
+
+    def pick_positions(self, group_id: int, positions: Sequence[int]) -> None:
+        """A person's choice of several answers to one question, by their positions."""
+        by_position = {rollout.position: rollout.rollout_id for rollout in self.run.group(group_id).rollouts}
+        self.pick_several(group_id, tuple(by_position[one] for one in positions if one in by_position))
+
+    def pick_further(self, group_id: int, position: int) -> None:
+        """A further answer beside the chosen ones; one that is chosen already is let go. Of another group, it is a choice anew."""
+        with self.lock:
+            if self.group is None or self.group.group_id != group_id:
+                self.pick(group_id, position)
+                return
+            held = [rollout.position for rollout in self.selection]
+            wanted = [one for one in held if one != position] if position in held else [*held, position]
+            self.pick_positions(group_id, wanted or [position])
 
     def show_newest(self) -> None:
         """The newest step's most telling group."""

@@ -184,7 +184,7 @@ class Playground:
 
     def _together(self) -> list[Markup]:
         group = self.tried.group
-        return [group_table(group, self.tried.rollout.rollout_id)] if len(group.rollouts) > 1 else []
+        return [group_table(group, (self.tried.rollout.rollout_id,))] if len(group.rollouts) > 1 else []
 
     def to_html(self) -> str:
         """One self-contained document of the question and its tries, to step through; the newest first."""

@@ -163,7 +163,7 @@ class Curves(View):
 
     title = "Curves"
     of_run = True
-    _drawn: tuple[tuple[int, ...], Markup] | None = None
+    _drawn: tuple[tuple[int | None, ...], Markup] | None = None
 
     def __init__(self, run: Run | str | Path | Sequence[Run | str | Path], *told: Any, **named: Any):
         runs = run if isinstance(run, (list, tuple)) else [run]
@@ -173,13 +173,18 @@ class Curves(View):
     def fragment(self) -> Markup:
         runs = [self.run, *self.others]
         versions = tuple(run.version() for run in runs)
-        if self._drawn is None or self._drawn[0] != versions:
-            self._drawn = (versions, self._several(runs) if self.others else self._one())
+        state = (*versions, self._looked_at())
+        if self._drawn is None or self._drawn[0] != state:
+            self._drawn = (state, self._several(runs) if self.others else self._one())
         return self._drawn[1]
 
     def _one(self) -> Markup:
         metrics = self.run.metrics()
-        return curves(metrics, self.run.evaluations(), self.run.steps(), alarms_of(self.run, metrics))
+        return curves(metrics, self.run.evaluations(), self.run.steps(), alarms_of(self.run, metrics), self._looked_at())
+
+    def _looked_at(self) -> int | None:
+        """The step that a person chose; None where the newest is shown."""
+        return self.choice.step if self.choice.pinned else None
 
     def _several(self, runs: list[Run]) -> Markup:
         return overlay([RunCurves(run.folder.name, run.metrics(), run.evaluations()) for run in runs])
@@ -206,10 +211,10 @@ class GroupView(View):
         return Markup(self._table() + pairs(group, (first.position, second.position)))
 
     def _table(self) -> Markup:
-        group, chosen = self.choice.group, self.choice.rollout
+        group, chosen = self.choice.group, [one.rollout_id for one in self.choice.selection]
         # The other groups of the step are read only where the group alone does not explain its advantages.
         batch = () if recorded_scaling([group]) else self._step()
-        return group_table(group, chosen.rollout_id if chosen else None, batch)
+        return group_table(group, chosen, batch)
 
     def _step(self) -> list[Group]:
         """The groups of the step, whole; read once, since a step does not change."""
@@ -221,7 +226,8 @@ class GroupView(View):
     def _difference(self) -> Markup:
         if len(self.choice.selection) >= 2:
             return answer_difference(*self.choice.selection[:2])
-        return section("", tag("p", "Select two answers to see how their texts differ.", class_="f-soft"))
+        how = tag("span", " A click on a line chooses it, with Ctrl or ⌘ a second one.", class_="f-listens")
+        return section("", tag("p", "Select two answers to see how their texts differ.", how, class_="f-soft"))
 
 
 class RolloutView(View):

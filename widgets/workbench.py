@@ -31,6 +31,7 @@ from widgets.guess import GuessView
 from widgets.ledger import LedgerView
 from widgets.matrix import MatrixView
 from widgets.memory import MemoryView
+from widgets.picks import Picks
 from widgets.results import ResultsView
 from widgets.rollouts import RolloutsView
 from widgets.selectors import Selectors
@@ -88,10 +89,12 @@ class Workbench:
         self.views: list[View] = [kind(self.run, choice=self.choice) for kind in kinds]
         self.controls = Controls(self.run, self._pressed)
         self.selectors = Selectors(self.choice, self._chosen)
+        self.picks = Picks(self.choice)
         self.head = ipywidgets.HTML()
         self.tabs = self._tabs()
         self.choice.chosen = self.refresh
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(str(STYLE) + _TABS_STYLE), self.head, self.tabs])
+        self.widget = ipywidgets.VBox([ipywidgets.HTML(str(STYLE) + _TABS_STYLE), self.head, self.tabs, self.picks.widget])
+        self.widget.add_class("finer-bench")
         self.refresh()
         self.tabs.observe(lambda _: self.refresh(), "selected_index")
 
@@ -190,7 +193,14 @@ class Workbench:
             trouble = tag("p", "✗ Following stopped. ", text(self._trouble, 600), role="alert")
             return tag("div", tag("p", name), trouble, class_="finer-view")
         live = " · following" if self.following and not self._ended.is_set() else ""
-        return tag("div", tag("p", name, f" · {self._status_words()}{live}", role="status"), class_="finer-view")
+        looked_at = tag("span", f" · {self._choice_words()}", class_="f-soft") if self.choice.pinned and self.choice.group else None
+        return tag("div", tag("p", name, f" · {self._status_words()}{live}", looked_at, role="status"), class_="finer-view")
+
+    def _choice_words(self) -> str:
+        """What a person chose, also above the views that show the whole run."""
+        places = ", ".join(str(rollout.position) for rollout in self.selection)
+        answers = f", answer{'s' * (len(self.selection) > 1)} {places}" if places else ""
+        return f"you look at step {self.choice.step}, group {self.choice.group.group_id}{answers}"
 
     def _status_words(self) -> str:
         judged = [row for row in self.run.evaluations() if row.value is not None]

@@ -1,7 +1,6 @@
-"""Small line charts in hand-written SVG: round ticks, lines with a band, dots with whiskers.
+"""Small line charts in hand-written SVG: round ticks, lines with a band, dots with whiskers, and under the pointer the values.
 
-Points are ``(x, y, spread)`` with ``spread`` the half-height of the band (0 for none). A missing value (``None`` or NaN)
-breaks the line instead of being drawn as 0.
+Points carry the bounds of their band. A missing value (``None`` or NaN) breaks the line instead of being drawn as 0.
 
 Not covered: bars, log scales, more than a few series in one chart.
 """
@@ -18,6 +17,8 @@ WIDTH, HEIGHT = 320, 170
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 8, 32
 MOST_POINTS = 300
 """A longer series is averaged into this many equal bins: more dots than pixels tell nothing and weigh a lot."""
+MOST_TOLD = 40
+"""Places of a chart that tell their values; of more steps, each tells the means of a span."""
 
 
 class Point(NamedTuple):
@@ -103,9 +104,12 @@ class Scale:
 
 
 def chart(
-    label: str, series: list[Series], bounds: tuple[float, float] | None = None, unit: str = "training step"
+    label: str, series: list[Series], bounds: tuple[float, float] | None = None, unit: str = "training step", chosen: float | None = None
 ) -> Markup:
-    """A chart of one or several series over training steps, or what ``unit`` names; ``bounds`` fixes the y axis, else it fits the points."""
+    """A chart of one or several series over training steps, or what ``unit`` names; ``bounds`` fixes the y axis, else it fits the points.
+
+    ``chosen``: a step to mark.
+    """
     drawn = [one for one in series if one.points]
     xs = [point.x for one in drawn for point in one.points]
     low, high = bounds or _bounds(drawn)
@@ -116,7 +120,9 @@ def chart(
         "svg",
         tag("title", label),
         _axes(across, up, unit),
+        _chosen(chosen, across),
         marks,
+        _told(drawn, across),
         viewbox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         aria_label=label,
@@ -164,6 +170,42 @@ def _line(series: Series, across: Scale, up: Scale) -> list[Markup]:
     return marks
 
 
+def _chosen(step: float | None, across: Scale) -> Markup | None:
+    if step is None or not across.low <= step <= across.high:
+        return None
+    x = across(step)
+    return tag("line", tag("title", "the step that is looked at"), x1=x, x2=x, y1=TOP, y2=HEIGHT - BOTTOM, class_="c-chosen")
+
+
+def _told(series: list[Series], across: Scale) -> list[Markup]:
+    """Unseen columns over the drawing, each with the values of its step or span; a click on one is a choice, where somebody listens."""
+    steps = sorted({point.x for one in series for point in one.points})
+    size = math.ceil(len(steps) / MOST_TOLD)
+    spans = [steps[start : start + size] for start in range(0, len(steps), size)]
+    edges = [LEFT - 6.0, *[across((one[-1] + other[0]) / 2) for one, other in zip(spans, spans[1:])], WIDTH - RIGHT + 6.0]
+    return [_column(span, series, left, right) for span, left, right in zip(spans, edges, edges[1:])]
+
+
+def _column(span: list[float], series: list[Series], left: float, right: float) -> Markup:
+    first, last = span[0], span[-1]
+    when = f"step {tick_label(first)}" if first == last else f"steps {tick_label(first)} to {tick_label(last)}"
+    inside = ((one, [point for point in one.points if first <= point.x <= last]) for one in series)
+    said = "; ".join(f"{one.label} {value_words(_mean_point(points))}" for one, points in inside if points)
+    where = {"x": round(left, 1), "y": TOP, "width": round(right - left, 1), "height": HEIGHT - BOTTOM - TOP}
+    return tag("rect", tag("title", f"{when}: {said}"), **where, class_="c-told", data_pick=f"s{tick_label(first)}")
+
+
+def value_words(point: Point) -> str:
+    """A value, and the bounds of its band where it has one.
+
+    >>> value_words(Point(8, 0.6, 0.4737, 0.7143)), value_words(Point(8, 61.25, 61.25, 61.25)), value_words(Point(8, 12345.0, 12345.0, 12345.0))
+    ('0.600 (0.474 to 0.714)', '61.250', '12,345')
+    """
+    said = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}" for value in (point.y, point.low, point.high)]
+    words = f"{said[0]} ({said[1]} to {said[2]})" if point.high > point.low else said[0]
+    return words.replace("-", "−")
+
+
 def _inside(up: Scale, value: float) -> float:
     """The pixel of a value, held inside the axis: a band may pass a fixed bound, the drawing must not."""
     return up(min(max(value, up.low), up.high))
@@ -180,5 +222,4 @@ def _dots(series: Series, across: Scale, up: Scale) -> list[Markup]:
 
 
 def _dot(point: Point, series: Series, across: Scale, up: Scale, radius: float) -> Markup:
-    title = f"{series.label}, step {tick_label(point.x)}: {point.y:.3f}"
-    return tag("circle", tag("title", title), cx=across(point.x), cy=up(point.y), r=radius, class_=f"s-{series.look}")
+    return tag("circle", cx=across(point.x), cy=up(point.y), r=radius, class_=f"s-{series.look}")

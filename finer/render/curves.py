@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from finer.render.charts import Point, Series, chart, tick_label, wilson
@@ -31,19 +32,35 @@ DASHES = (
 """The dashes that tell lines apart where colour does not."""
 _STAGES = ("generation", "scoring", "update", "store")
 _CSS = (
+    ".finer-view .k-stage{display:inline-block;white-space:nowrap;margin-right:8px}"
     ".finer-view .k-alarm{border-left:4px solid var(--f-down);background:var(--f-card);padding:6px 12px;margin:6px 0;border-radius:0 6px 6px 0}"
 )
 
 
+@dataclass(frozen=True)
+class Panel:
+    """One small chart: its caption, what it says to a reader without eyes, its lines and the bounds of its axis."""
+
+    title: str
+    last: Markup
+    label: str
+    series: tuple[Series, ...]
+    bounds: tuple[float, float] | None = None
+
+    def drawn(self, chosen: float | None) -> Markup:
+        caption = tag("figcaption", tag("b", self.title), self.last)
+        return tag("figure", caption, chart(self.label, list(self.series), self.bounds, chosen=chosen), class_="f-panel")
+
+
 def curves(
-    metrics: Mapping[str, Curve], evaluations: Iterable[Any] = (), steps: Sequence[Any] = (), alarms: Sequence[Any] = ()
+    metrics: Mapping[str, Curve], evaluations: Iterable[Any] = (), steps: Sequence[Any] = (), alarms: Sequence[Any] = (), chosen: int | None = None
 ) -> Markup:
     """Charts of a run, under what is alarming in it.
 
     ``metrics``: each metric's points (step, value) by name; a value that is None (not measured) is left out, never drawn as 0.
     ``evaluations``: records with ``step``, ``split``, ``metric``, ``value`` (share of right answers, 0 to 1, or None)
     and ``n`` (questions judged); ``steps``: records with ``step`` and ``seconds`` by stage, as the run store hands them out.
-    ``alarms``: records with ``title`` and ``said``, as ``finer.alarms`` finds them.
+    ``alarms``: records with ``title`` and ``said``, as ``finer.alarms`` finds them; ``chosen``: a step to mark.
     """
     judged = sorted((row for row in evaluations if row.value is not None and row.n), key=lambda row: row.step)
     panels = _accuracy_panels(judged) + _loss_panels(metrics) + _reward_panels(metrics) + _other_panels(metrics) + _stage_panel(steps)
@@ -52,7 +69,8 @@ def curves(
     lines = "mean over the step's answers. Band: ± one standard deviation" if "reward" in metrics else "mean over the step's traces"
     note = f"Line: {lines}. Dots: share of right answers with a 95 % interval."
     warned = [_alarm(alarm) for alarm in alarms]
-    content = (*warned, tag("div", *panels, class_="f-panels"), tag("p", note, class_="f-soft"))
+    how = tag("span", " A click in a chart chooses its step for all views.", class_="f-listens")
+    content = (*warned, tag("div", *[panel.drawn(chosen) for panel in panels], class_="f-panels"), tag("p", note, how, class_="f-soft"))
     return fragment("curves", "Training curves", *content, extra_css=_CSS + DASHES)
 
 
@@ -81,17 +99,16 @@ def points(metrics: Mapping[str, Curve], name: str, spread: str = "") -> tuple[P
     return tuple(found)
 
 
-def _panel(title: str, series: Series, last: Markup | str, bounds: tuple[float, float] | None = None, form: str = ".3f") -> list[Markup]:
+def _panel(title: str, series: Series, last: Markup | str, bounds: tuple[float, float] | None = None, form: str = ".3f") -> list[Panel]:
     if not series.points:
         return []
     start, end = series.points[0], series.points[-1]
     steps = f"steps {tick_label(start.x)} to {tick_label(end.x)}"
     label = f"{title}: from {start.y:{form}} to {end.y:{form}} over {steps}"
-    caption = tag("figcaption", tag("b", title), tag("span", last, class_="f-last"))
-    return [tag("figure", caption, chart(label, [series], bounds), class_="f-panel")]
+    return [Panel(title, tag("span", last, class_="f-last"), label, (series,), bounds)]
 
 
-def _loss_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
+def _loss_panels(metrics: Mapping[str, Curve]) -> list[Panel]:
     """Of a warm start; GRPO's loss is near 0 whatever is learnt (the advantages of a group sum to 0), and says nothing as a curve."""
     if "reward" in metrics:
         return []
@@ -105,7 +122,7 @@ def _loss_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
     )
 
 
-def _reward_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
+def _reward_panels(metrics: Mapping[str, Curve]) -> list[Panel]:
     total = Series("reward", points(metrics, "reward", "reward_std"))
     panels = _panel("Total reward", total, _last(total))
     for name in part_names(metrics):
@@ -119,7 +136,7 @@ def _last(series: Series) -> str:
     return f"{series.points[-1].y:.2f}".replace("-", "−") if series.points else ""
 
 
-def _other_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
+def _other_panels(metrics: Mapping[str, Curve]) -> list[Panel]:
     silent = Series("groups without a signal", points(metrics, "frac_reward_zero_std"), "down")
     length = Series("tokens", points(metrics, "completions/mean_length"), "other")
     silent_last = f"{silent.points[-1].y:.0%}" if silent.points else ""
@@ -133,7 +150,7 @@ def _other_panels(metrics: Mapping[str, Curve]) -> list[Markup]:
     )
 
 
-def _stage_panel(steps: Sequence[Any]) -> list[Markup]:
+def _stage_panel(steps: Sequence[Any]) -> list[Panel]:
     """Seconds a step, one line a stage; a stage that was never measured has none."""
     lines = []
     for place, stage in enumerate(_STAGES):
@@ -143,13 +160,12 @@ def _stage_panel(steps: Sequence[Any]) -> list[Markup]:
             lines.append(Series(stage, found, f"{('total', 'down', 'execution', 'other')[place]} d-{place}"))
     if not lines:
         return []
-    told = [tag("span", f"{_STAGE_MARKS[one.label]} {one.label} {one.points[-1].y:.2f} ") for one in lines]
+    told = [tag("span", f"{_STAGE_MARKS[one.label]} {one.label} {one.points[-1].y:.2f}", class_="k-stage") for one in lines]
     label = "Seconds a step: " + ", ".join(f"{one.label} {one.points[-1].y:.2f} at the last step" for one in lines)
-    caption = tag("figcaption", tag("b", "Seconds a step"), tag("span", *told, class_="f-soft"))
-    return [tag("figure", caption, chart(label, lines), class_="f-panel")]
+    return [Panel("Seconds a step", tag("span", *told, class_="f-soft"), label, tuple(lines))]
 
 
-def _accuracy_panels(judged: list[Any]) -> list[Markup]:
+def _accuracy_panels(judged: list[Any]) -> list[Panel]:
     panels = []
     for split, metric in dict.fromkeys((row.split, row.metric) for row in judged):
         rows = [row for row in judged if (row.split, row.metric) == (split, metric)]

@@ -5,7 +5,7 @@ Not covered: the text difference between two answers (``difference``), other wei
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, stdev
 
 from finer.contributions import Scaling, group_contributions, recorded_scaling
@@ -19,8 +19,8 @@ MOST_CHARACTERS = 2_000
 """Of a question and of its evidence; a longer one would push its answers off the page."""
 
 
-def group_table(group: Group, chosen: int | None = None, batch: Sequence[Group] = ()) -> Markup:
-    """The question, its gold SQL and every rollout, best paid first; ``chosen`` is a rollout id to mark.
+def group_table(group: Group, chosen: Collection[int] = (), batch: Sequence[Group] = ()) -> Markup:
+    """The question, its gold SQL and every rollout, best paid first; ``chosen`` are the rollout ids to mark.
 
     ``batch``: the groups of the step, which decide how the advantages are split where the step's spread counts.
     """
@@ -30,7 +30,7 @@ def group_table(group: Group, chosen: int | None = None, batch: Sequence[Group] 
     scale = max([1e-9] + [_paid(rollout.breakdown) for rollout in ordered])
     scaling = recorded_scaling(batch or [group])
     added = dict(zip((rollout.rollout_id for rollout in group.rollouts), group_contributions(group, scaling or Scaling(), batch)))
-    rows = [_row(rollout, scale, added[rollout.rollout_id], rollout.rollout_id == chosen) for rollout in ordered]
+    rows = [_row(rollout, scale, added[rollout.rollout_id], rollout.rollout_id in chosen) for rollout in ordered]
     table = tag("table", _head(), tag("tbody", *rows), class_="f-answers")
     names = [part.name for part in ordered[0].breakdown.parts]
     label = f"Answers to question {group.question.index}"
@@ -122,6 +122,7 @@ def _row(rollout: Rollout, scale: float, added: Mapping[str, float], chosen: boo
         tag("td", tag("code", _sql_line(rollout))),
         class_="f-chosen" if chosen else None,
         aria_current="true" if chosen else None,
+        data_pick=f"g{rollout.group_id}a{rollout.position}",
     )
 
 

@@ -123,7 +123,7 @@ def _column(first: int, row: StepSignal, x: float, wide: float) -> list[Markup]:
             title = tag("title", f"{steps}: {kind}, {share_words(count, row.groups)}")
             where = {"x": x, "y": y, "width": wide, "height": tall}
             fill = f"var(--f-{_COLOURS[kind]})"
-            marks.append(tag("g", title, tag("rect", **where, style=f"fill:{fill}"), _textured(kind, where)))
+            marks.append(tag("g", title, tag("rect", **where, style=f"fill:{fill}"), _textured(kind, where), data_pick=f"s{first}"))
     return marks
 
 
@@ -204,4 +204,5 @@ def _definitions() -> Markup:
         "a group of the same question holds a right answer; a question that was not asked again counts on neither side, so "
         "the last steps have few. It shows what followed, not what caused it."
     )
-    return tag("p", said, class_="f-soft")
+    how = tag("span", " A click on a column chooses its first step for all views.", class_="f-listens")
+    return tag("p", said, how, class_="f-soft")

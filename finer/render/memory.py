@@ -14,6 +14,7 @@ from finer.render.markup import Markup, join, tag, text
 from finer.render.style import fragment, number, part_class
 
 MOST_NEIGHBOURS = 20
+MOST_REFUSED = 20
 RULES = {
     "length": "too few or too many words",
     "mentions": "names too few tables and columns",
@@ -50,9 +51,9 @@ def memory_matches(rollout: Rollout, events: Iterable[Any] = ()) -> Markup:
 
 
 def memory_gate(events: Iterable[Any]) -> Markup:
-    """How many thoughts were offered to the memory, how many it kept, and what share each rule of its gate refused.
+    """How many thoughts were offered to the memory, how many it kept, what share each rule of its gate refused, and the last of these.
 
-    ``events``: memory events (records with ``kind``, ``collection``, ``rule`` and ``step``), of a run or of a step of it.
+    ``events``: memory events (records with ``kind``, ``trace``, ``collection``, ``rule``, ``reason`` and ``step``), of a run or of a step of it.
     """
     events = list(events)
     offered = {"verified": "thoughts of right answers", "failed": "thoughts of wrong answers"}
@@ -63,7 +64,19 @@ def memory_gate(events: Iterable[Any]) -> Markup:
     content = table if events else tag("p", "No thought was offered to the memory.", class_="f-soft")
     steps = sorted({one.step for one in events})
     when = f", steps {steps[0]} to {steps[-1]}" if len(steps) > 1 else f", step {steps[0]}" if steps else ""
-    return fragment("gate", "The gate of the memory", tag("h3", f"What the gate let in{when}"), content)
+    return fragment("gate", "The gate of the memory", tag("h3", f"What the gate let in{when}"), content, _refused(events))
+
+
+def _refused(events: list[Any]) -> Markup | None:
+    """The last refused thoughts with the reason of each, behind a fold."""
+    refused = [one for one in events if one.kind == "refused"]
+    shown = refused[: -MOST_REFUSED - 1 : -1]
+    if not shown:
+        return None
+    head = tag("tr", *[tag("th", column, scope="col") for column in ("step", "thought", "why")])
+    rows = [tag("tr", tag("td", one.step), tag("td", text(one.trace.thought, 300), class_="f-text"), tag("td", text(one.reason, 300))) for one in shown]
+    summary = tag("summary", f"The last {len(shown)} of {len(refused):,} refused thoughts, each with the reason")
+    return tag("details", summary, tag("table", tag("thead", head), tag("tbody", *rows), class_="m-gate"))
 
 
 def _gate_row(words: str, events: list[Any]) -> Markup | None:
@@ -73,7 +86,7 @@ def _gate_row(words: str, events: list[Any]) -> Markup | None:
     known = [rule for rule in RULES if rule in refused]
     rules = [tag("li", f"{_share(refused[rule], len(events))} {RULES[rule]}") for rule in known]
     kept = _share(len(events) - sum(refused.values()), len(events))
-    cells = [tag("td", len(events)), tag("td", kept), tag("td", tag("ul", *rules) if rules else "none")]
+    cells = [tag("td", len(events), class_="m-count"), tag("td", kept, class_="m-count"), tag("td", tag("ul", *rules) if rules else "none")]
     return tag("tr", tag("th", words, scope="row"), *cells)
 
 

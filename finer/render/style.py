@@ -127,6 +127,7 @@ background:none;unicode-bidi:isolate;direction:ltr;word-break:normal}
 max-height:24em;overflow:auto}
 .finer-view .f-text{unicode-bidi:isolate}
 .finer-view details>summary{cursor:pointer}
+.finer-view .f-listens{display:none}
 .finer-view summary:focus-visible,.finer-view [tabindex]:focus-visible{outline:2px solid var(--f-total);outline-offset:2px}
 .finer-view .f-badge{white-space:nowrap;border-radius:9px;padding:1px 8px;font-size:12.5px;border:1px solid var(--f-line)}
 .finer-view .f-good{color:var(--f-good);background:var(--f-tint-good);border-color:transparent}
@@ -155,6 +156,8 @@ _CURVES = """
 .finer-view .c-line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .finer-view .c-band{stroke:none;opacity:.22}
 .finer-view .c-whisker{stroke-width:1.5}
+.finer-view .c-told{fill:transparent}.finer-view .c-told:hover{fill:var(--f-total);opacity:.16}
+.finer-view .c-chosen{stroke:var(--f-total);stroke-width:1.5;stroke-dasharray:3 3}
 .finer-view .s-format{stroke:var(--f-format);fill:var(--f-format)}.finer-view .s-execution{stroke:var(--f-execution);fill:var(--f-execution)}
 .finer-view .s-atomic{stroke:var(--f-atomic);fill:var(--f-atomic)}.finer-view .s-memory{stroke:var(--f-memory);fill:var(--f-memory)}
 .finer-view .s-other{stroke:var(--f-other);fill:var(--f-other)}.finer-view .s-total{stroke:var(--f-total);fill:var(--f-total)}
@@ -247,7 +250,7 @@ _MEMORY = """
 .finer-view .m-track i{display:block;height:100%}
 .finer-view .m-list{list-style:none;margin:6px 0;padding:0}
 .finer-view .m-gate ul{list-style:none;margin:0;padding:0}.finer-view .m-gate td,.finer-view .m-gate th{vertical-align:top}
-.finer-view .m-gate td:nth-child(2),.finer-view .m-gate td:nth-child(3){white-space:nowrap}
+.finer-view .m-gate td.m-count{white-space:nowrap}
 .finer-view blockquote{margin:4px 0;padding:6px 12px;border-left:3px solid var(--f-memory);background:var(--f-card);white-space:pre-wrap;max-height:18em;
 overflow:auto;color:inherit;border-radius:0 6px 6px 0}
 @container (max-width:480px){.finer-view .m-row{grid-template-columns:1fr}}

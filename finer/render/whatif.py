@@ -259,7 +259,7 @@ def _table(answers: Answers, before: Outcome, after: Outcome, chosen: int | None
             contribution_words({name: float(term[at]) for name, term in terms.items()}),
         )
         shown = [tag("td", cell, data_name=name if name in ("total", "rank", "advantage") else None) for name, cell in zip(names, cells)]
-        rows.append(tag("tr", *shown, class_="f-chosen" if marked else None))
+        rows.append(tag("tr", *shown, class_="f-chosen" if marked else None, data_pick=f"g{answers.group_ids[at]}a{answers.positions[at]}"))
     return tag("table", head, tag("tbody", *rows), class_="i-table")
 
 
@@ -276,7 +276,7 @@ def _inversions(found: Sequence[Inversion], change: Change, one_group: bool) -> 
     head = tag("h4", f"Wrong paid at least as much as right: {change.inversions_after:,} pairs ({change.inversions_before:,} before)")
     if not found:
         return join(head, tag("p", "None: no wrong answer is paid as much as a right one of its group.", class_="f-soft"))
-    items = [tag("li", _inversion_words(one, one_group)) for one in found]
+    items = [tag("li", _inversion_words(one, one_group), data_pick=f"g{one.group_id}a{one.wrong_position}a{one.right_position}") for one in found]
     more = change.inversions_after - len(found)
     return join(head, tag("ul", *items), tag("p", f"… and {more:,} more", class_="f-soft") if more else None)
 
