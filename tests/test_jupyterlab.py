@@ -72,7 +72,7 @@ def click_in_drawings(output) -> None:
     """A dip of a curve leads to its step; there a line is clicked, and with Ctrl another."""
     output.locator("figure .c-told[data-pick=s8]:visible").nth(1).click()
     output.get_by_text("you look at step 8").wait_for()
-    output.locator("figure .c-chosen:visible").first.wait_for()
+    output.locator("figure .c-chosen").first.wait_for(state="attached")
     output.get_by_role("tab", name="Group", exact=True).click()
     lines = output.locator("tr[data-pick]:visible")
     lines.nth(3).click()
@@ -112,7 +112,7 @@ def scrub_a_question(output) -> None:
     mouse.up()
     output.get_by_text("2 of 4 groups of this question").wait_for()
     output.get_by_text("Best paid answer at step 2 against the one the time before, at step 1").wait_for()
-    assert output.locator(".f-difference ins:visible").first.inner_text().strip() == "again"
+    assert output.locator(".f-difference ins:visible").last.inner_text().strip() == "again"
 
 
 def pick_two_answers(output) -> None:
