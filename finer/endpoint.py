@@ -137,7 +137,7 @@ class Endpoint:
         try:
             response = self._client.post(self.url + "/chat/completions", json=body)
         except httpx.HTTPError as error:
-            return f"{type(error).__name__}: {self._clean(str(error))}", None
+            return f"{type(error).__name__}: {self._clean(str(error))}, from {self.url}", None
         if response.status_code == 200:
             return self._read(response)
         return self._fault(response)

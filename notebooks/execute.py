@@ -40,10 +40,23 @@ def cleaned(notebook: Any) -> Any:
     notebook.metadata.pop("widgets", None)
     for place, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{place:02d}", {}
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", ()):
             output.get("data", {}).pop(WIDGET, None)
             output.pop("metadata", None) if output.output_type == "stream" else output.update(metadata={})
     return notebook
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """Neighbouring pieces of one stream as one, however slowly they came: a table printed row by row stays a table."""
+    kept: list[Any] = []
+    for output in outputs:
+        if kept and output.output_type == kept[-1].output_type == "stream" and output.name == kept[-1].name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def execute(path: Path) -> float:

@@ -24,6 +24,7 @@ NOTEBOOKS = [
     "03_atomic_reward",
     "04_memory_reward",
     "05_rewards_to_advantages",
+    "06_warm_start",
     "07_grpo_live",
     "09_evaluation",
 ]

@@ -30,6 +30,8 @@ from finer.schema import DataError
 from finer.shown import Shown
 from finer.traces import dataset_traces, judged, read_traces
 from finer.warmstart import Row, WarmConfig, chosen_traces, ordered, packed, resume, start, tokens_of, train
+from widgets import Workbench
+from widgets.controls import again_words
 
 FEW = WarmConfig(traces_per_step=6, steps=4, evaluate_every=2, evaluate_questions=3, checkpoint_every=2, max_completion_tokens=48, threads=1)
 
@@ -274,8 +276,6 @@ def test_a_finished_warm_start_cannot_be_resumed_and_its_folder_is_kept(finished
 
 
 def test_the_views_and_the_report_show_losses_and_no_empty_tab(finished, tmp_path):
-    from widgets import Workbench
-
     bench = Workbench(finished)
     assert [view.title for view in bench.views] == ["Curves"]
     assert "Loss on the completions" in bench.to_html() and "Tokens of the completions foretold" in bench.to_html()
@@ -287,8 +287,6 @@ def test_the_views_and_the_report_show_losses_and_no_empty_tab(finished, tmp_pat
 
 
 def test_a_warm_start_that_broke_off_says_how_to_go_on(tmp_path):
-    from widgets.controls import again_words
-
     RunWriter.create(tmp_path / "run", {"stage": "warm start", "policy": "tiny"}).close()
     said = again_words(Run(tmp_path / "run"))
     assert said[0] == "The warm start is crashed, and takes no requests." and "finer resume" in said[1]
@@ -307,9 +305,12 @@ def test_a_run_that_died_before_its_traces_were_kept_begins_anew(twelve, tmp_pat
 def test_buttons_are_answered_and_weights_are_refused(twelve, tmp_path):
     training = start(replace(FEW, traces=str(twelve), steps=300, evaluate_every=0, checkpoint_every=0), tmp_path / "live")
     run = training.run
+    bench = Workbench(run).follow()
     run.request("weights", atomic=0.3)
     run.request("stop")
     training.wait()
+    until(lambda: not bench.following, 30)
+    assert f"stopped · step {run.last_step}" in bench.head.value and "Loss on the completions" in bench.to_html()
     weights, stop = run.requests()
     assert weights.outcome.startswith("refused: a warm start imitates traces and pays no reward")
     assert stop.outcome.startswith("stopped after step") and run.status == "stopped" and run.last_step < 300
