@@ -26,6 +26,7 @@ NOTEBOOKS = [
     "05_rewards_to_advantages",
     "06_warm_start",
     "07_grpo_live",
+    "08_reading_a_run",
     "09_evaluation",
 ]
 

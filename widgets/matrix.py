@@ -25,7 +25,7 @@ from finer.run_notes import RunNotes
 from widgets.indexed import IndexedView
 from widgets.live import FrontEnd, Stage, front_end
 
-MOST_ROWS = 8
+MOST_ROWS = 12
 MOST_STEPS = 30
 MOST_SCRUBBED = 1000
 """Of a question that was asked more often, the last groups."""

@@ -35,7 +35,7 @@ _CSS = (
     ".finer-view .l-keys svg{display:inline-block;width:18px;height:14px;margin-right:8px;vertical-align:-2px}"
     ".finer-view .l-chart{overflow-x:auto}.finer-view .l-chart svg{min-width:480px}"
     ".finer-view .l-stripes{stroke:var(--f-texture);stroke-dasharray:1 5}"
-    ".finer-view .l-table{overflow-x:auto}.finer-view .l-chart rect{stroke:var(--f-back);stroke-width:.6}"
+    ".finer-view .l-table{overflow-x:auto}.finer-view .l-table th{white-space:normal}.finer-view .l-chart rect{stroke:var(--f-back);stroke-width:.6}"
 )
 
 
