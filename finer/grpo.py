@@ -21,8 +21,9 @@ from finer.datasets import Database, Dataset
 from finer.errors import FinerError, RunStoreError
 from finer.grpo_config import grpo_config
 from finer.judge import Judge
+from finer.ladder import LADDER, policy_spec
 from finer.memory import Memory
-from finer.policy import LADDER, Lora, Policy, choose_policy, load_policy, policy_spec, quiet
+from finer.policy import Lora, Policy, choose_policy, load_policy, quiet
 from finer.prompt import completion_text
 from finer.recorder import Controls, StepRecorder, record_accuracy
 from finer.rewards import Scorer, own_part
@@ -62,12 +63,14 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None,
 def settled(config: TrainConfig, tell: Tell = lambda line: None) -> TrainConfig:
     """The configuration with what depends on this moment and place fixed, so that a run goes on from anywhere as it began.
 
-    The policy that 'auto' takes, and files and folders by their full path.
+    The policy that 'auto' takes, the learning rate that suits it, and files and folders by their full path.
     """
     if config.policy == "auto":
-        name, why = choose_policy()
+        name, why = choose_policy(config)
         tell(f"policy {name}: {why}")
         config = replace(config, policy=name)
+    if not config.learning_rate:
+        config = replace(config, learning_rate=policy_spec(config.policy).learning_rate)
     if is_place(config.recipe):
         file, _, name = config.recipe.rpartition(":")
         config = replace(config, recipe=f"{Path(file).resolve()}:{name}")
@@ -108,6 +111,7 @@ def _note_beginning(config: TrainConfig, folder: Path, writer: RunWriter, prepar
     keep_recipe(prepared.recipe, folder)
     keep_files(config, folder)
     said = [*(("selected", one) for one in prepared.selection.said), *(("unproven", one) for one in unproven(prepared.recipe))]
+    said += [("note", f"{config.policy}: every accuracy of this run is with a {note}")] if (note := prepared.policy.spec.note) else []
     for kind, sentence in said:
         if (kind, sentence) not in known:
             writer.write_event(0, kind, sentence)

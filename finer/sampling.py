@@ -85,7 +85,7 @@ def sample_and_vote(
     methods = checked_methods(methods, samples)
     check_rule(judge)
     length = max_completion_tokens or MAX_COMPLETION_TOKENS[policy.spec.style]
-    shown = shown or Shown(dataset.databases)
+    shown = shown or Shown(dataset.databases, note=policy.spec.note)
     sampled = sample(policy, dataset, samples, temperature, top_p, seed, limit, length, on_progress, shown)
     options = {"temperature": temperature, "top_p": top_p, "seed": seed, "max_completion_tokens": length, "policy": policy.spec.name, "columns": shown.label}
     return summary(count(sampled, dataset, judge), methods, shown.figure(_rule(judge).name), options)

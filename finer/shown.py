@@ -1,6 +1,7 @@
 """Which columns the prompts of a data set show: the whole schema, the filter's best, or, for a bound, those of the gold.
 
-The last is ``oracle``: it looks at the gold, so every figure that comes of it carries the word (:meth:`Shown.figure`).
+The last is ``oracle``: it looks at the gold, so every figure that comes of it carries the word (:meth:`Shown.figure`), as it carries what has
+to be said of a policy's prompts.
 Not covered: how columns are ranked (``columns``) and written (``prompt``).
 """
 
@@ -26,16 +27,18 @@ class Shown:
     """The columns shown for each question over these databases, whose values are read once, when they are first asked.
 
     ``k``: at most so many columns, by the filter with the memory's default encoder; 0: the whole schema, or ``question.tables``.
-    ``oracle``: the columns of the first gold. FinerError where both are asked for, or k is below 0.
+    ``oracle``: the columns of the first gold. FinerError where both are asked for, or k is below 0. ``note``: of the policy that is asked.
 
     >>> Shown({}, 20).label, Shown({}, 20).figure("strict"), Shown({}, oracle=True).figure("strict")
     ('20 columns', 'strict', 'strict (oracle columns)')
+    >>> Shown({}, note="reconstructed prompt").figure("strict")
+    'strict (reconstructed prompt)'
     """
 
-    def __init__(self, databases: Mapping[str, Database], k: int = 0, oracle: bool = False) -> None:
+    def __init__(self, databases: Mapping[str, Database], k: int = 0, oracle: bool = False, note: str = "") -> None:
         if k < 0 or (k and oracle):
             raise FinerError(f"columns={k}{' with oracle' if oracle else ''}: give a number of columns (0: the whole schema), or oracle, which takes those of the gold")
-        self.databases, self.k, self.oracle = databases, k, oracle
+        self.databases, self.k, self.oracle, self.note = databases, k, oracle, note
         self._encoder = default_encoder()
         self._filters: dict[str, ColumnFilter] = {}
 
@@ -48,7 +51,8 @@ class Shown:
 
     def figure(self, metric: str) -> str:
         """The metric's name as a figure made with these prompts must carry it."""
-        return f"{metric} ({self.label})" if self.oracle else metric
+        said = [*([self.label] if self.oracle else []), *([self.note] if self.note else [])]
+        return f"{metric} ({', '.join(said)})" if said else metric
 
     def of(self, question: Question) -> tuple[Kept, ...]:
         """The columns to show; none means the whole schema, as where an oracle's gold cannot be read."""

@@ -28,7 +28,8 @@ from finer.datasets import Dataset, load_dataset
 from finer.datasets.folder import is_folder
 from finer.errors import FinerError, RunStoreError
 from finer.judge import Judge
-from finer.policy import ATTENTION_AND_MLP, LADDER, Lora, Policy, choose_policy, load_policy, policy_spec, quiet
+from finer.ladder import ATTENTION_AND_MLP, LADDER, policy_spec
+from finer.policy import Lora, Policy, choose_policy, half_precision, load_policy, quiet
 from finer.recorder import Controls, LossRecorder, record_accuracy
 from finer.run_writer import RunWriter
 from finer.runs import Run
@@ -416,7 +417,7 @@ def _arguments(config: WarmConfig, folder: Path, size: int) -> Any:
         max_length=None, packing=False, padding_free=is_packed,
         learning_rate=config.learning_rate, lr_scheduler_type="cosine", warmup_steps=min(MOST_WARM_UP_STEPS, config.steps // 10),
         weight_decay=0.0, max_grad_norm=1.0, optim="adamw_torch",
-        bf16=cuda, use_cpu=not cuda, gradient_checkpointing=bool(cuda and config.tune == "lora"),
+        bf16=half_precision() == torch.bfloat16, fp16=half_precision() == torch.float16, use_cpu=not cuda, gradient_checkpointing=bool(cuda and config.tune == "lora"),
         logging_steps=1, save_strategy="steps" if config.checkpoint_every else "no", save_steps=config.checkpoint_every or 1,
         save_total_limit=CHECKPOINTS_KEPT, report_to=[], disable_tqdm=True, dataloader_pin_memory=False,
     )  # fmt: skip

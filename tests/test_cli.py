@@ -255,7 +255,7 @@ def test_several_metrics_make_a_list(tmp_path, capsys, starter):
 class Parrot:
     """A policy that answers every question with its gold; its samples are the gold and a wrong answer in turn."""
 
-    spec = policy.PolicySpec("parrot", "nowhere", "tiny", 0, 0)
+    spec = policy.PolicySpec("parrot", "nowhere", "tiny", 0)
 
     def messages(self, question, schema, columns=()):
         return [{"role": "user", "content": question.gold[0]}]

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from finer import doctor
 from finer.doctor import Check, Report, Rung, Torch
 from finer.errors import FinerError
-from finer.policy import LADDER
+from finer.ladder import LADDER
 
 ROOT = Path(__file__).resolve().parent.parent
 LAPTOP = Torch(threads=2)
@@ -77,20 +77,29 @@ def test_gpu_packages_are_asked_for_only_where_there_is_a_gpu():
 
 
 SMALL = ["tiny", "tiny-low"]
+HALF_B = ["qwen2.5-coder-0.5b", "finer-sql-0.5b-bird", "finer-sql-0.5b-spider"]
 LADDERS = {
-    "a laptop": (LAPTOP, 8.0, SMALL),
+    "a laptop": (LAPTOP, 8.0, [*SMALL, "smollm2-135m"]),
     "a 4 GB laptop, as it reports itself": (LAPTOP, 3.9, SMALL),
     "a machine with too little memory": (LAPTOP, 2.0, []),
-    "a 12 GB card": (WORKSTATION, 32.0, [*SMALL, "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]),
-    "a 6 GB card": (Torch("RTX 2060", 6.2), 32.0, SMALL),
+    "a 12 GB card": (WORKSTATION, 32.0, list(LADDER)),
+    "an 8 GB card": (Torch("RTX 3050", 8.2), 32.0, [*SMALL, "smollm2-135m", *HALF_B, "qwen2.5-coder-1.5b"]),
+    "a 6 GB card": (Torch("RTX 2060", 6.2), 32.0, [*SMALL, "smollm2-135m", *HALF_B]),
 }
 
 
 @pytest.mark.parametrize(("torch", "memory", "runs"), LADDERS.values(), ids=LADDERS)
 def test_the_ladder(torch, memory, runs):
     ladder = doctor.climb(torch, memory, ALL)
-    assert [rung.policy for rung in ladder if rung.runs] == runs
+    assert {rung.policy for rung in ladder if rung.runs} == set(runs)
     assert [rung.policy for rung in ladder] == list(LADDER) and all(rung.reason for rung in ladder)
+    assert all(0 < rung.gigabytes_of_8 < rung.gigabytes_of_16 and rung.learning_rate and rung.precision for rung in ladder)
+
+
+def test_without_unsloth_a_gpu_needs_more():
+    without = {name: version for name, version in ALL.items() if name != "unsloth"}
+    packed, plain = (doctor.climb(WORKSTATION, 32.0, versions)[-1] for versions in (ALL, without))
+    assert packed.gigabytes_of_8 < plain.gigabytes_of_8 and "Unsloth" in packed.reason
 
 
 def test_the_starter_data_is_counted(tmp_path):
@@ -123,7 +132,7 @@ def test_what_is_printed_and_written(monkeypatch, tmp_path, capsys, healthy):
     monkeypatch.setenv("COLUMNS", "120")
     assert doctor.run_doctor(str(tmp_path / "doctor.json")) == (0 if healthy else 1)
     written = json.loads((tmp_path / "doctor.json").read_text())
-    assert written["healthy"] is healthy and written["ladder"] == [{"policy": "tiny", "runs": True, "reason": "cpu"}]
+    assert written["healthy"] is healthy and [(one["policy"], one["runs"], one["reason"]) for one in written["ladder"]] == [("tiny", True, "cpu")]
     printed = capsys.readouterr().out
     assert ("Everything that is needed is here" in printed) is healthy
     assert healthy or "not [installed]" in printed and "pip install trl" in printed

@@ -13,7 +13,8 @@ from finer import cli
 from finer import enrich as module
 from finer.datasets import load_dataset
 from finer.enrich import Enriched, EnrichError, enrich, read_enriched, summary, with_references
-from finer.policy import LADDER, Answers
+from finer.ladder import LADDER
+from finer.policy import Answers
 from finer.prompt import completion_text
 from finer.records import Rollout
 from finer.render import atom_ledger

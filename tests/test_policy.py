@@ -1,4 +1,4 @@
-"""The ladder of policies, on the bundled one and on stand-ins. Run with: pytest tests/test_policy.py"""
+"""Policies loaded, asked and saved: the bundled one, adapters and stand-ins. Run with: pytest tests/test_policy.py"""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from finer import policy as module
 from finer.datasets import load_dataset
-from finer.policy import LADDER, PolicyError, choose_policy, load_policy, policy_spec
+from finer.ladder import LADDER, PolicyError
+from finer.policy import load_policy
 from finer.prompt import parse_completion
 
 
@@ -168,20 +169,6 @@ def test_a_saved_policy_loads_again_in_its_style(tiny, tmp_path):
     assert again.model.num_parameters() == tiny.model.num_parameters()
 
 
-WRONG = {
-    "a misspelt name": ("tinny", "tiny"),
-    "a folder with no model": (".", "holds no model"),
-    "a path that is not there": ("./nowhere/at/all", "unknown policy"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_what_is_no_policy_is_refused_with_the_mend(case):
-    name, told = WRONG[case]
-    with pytest.raises(PolicyError, match=told):
-        policy_spec(name)
-
-
 def test_a_hub_id_with_no_network_says_what_to_do(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     import huggingface_hub.constants
@@ -189,24 +176,6 @@ def test_a_hub_id_with_no_network_says_what_to_do(monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(PolicyError, match="--policy tiny"):
         load_policy("nobody/no-such-model-anywhere")
-
-
-GPUS = {
-    "no GPU": (0.0, "tiny"),
-    "6 GB": (6.0, "tiny"),
-    "8 GB": (8.4, "qwen2.5-coder-0.5b"),
-    "12 GB": (12.9, "qwen2.5-coder-1.5b"),
-    "24 GB": (25.4, "qwen2.5-coder-3b"),
-}
-
-
-@pytest.mark.parametrize("case", GPUS)
-def test_the_largest_policy_that_fits_is_chosen_and_why(case, monkeypatch):
-    gigabytes, name = GPUS[case]
-    monkeypatch.setattr(module, "gpu_memory", lambda: (gigabytes, "Some GPU"))
-    chosen, why = choose_policy()
-    assert chosen == name
-    assert ("CPU" if not gigabytes else "Some GPU") in why
 
 
 def test_unsloth_is_asked_for_four_bits_and_lora_and_nothing_else(monkeypatch):

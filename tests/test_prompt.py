@@ -162,7 +162,7 @@ def test_the_chat_prompt_states_the_format():
 
 
 def test_an_unknown_style():
-    with pytest.raises(ValueError, match="use 'tiny' or 'chat'"):
+    with pytest.raises(ValueError, match="use 'tiny', 'compact' or 'chat'"):
         messages(Question(0, "shop", "Which?", (SQL,)), schema(), "poem")
 
 
@@ -213,16 +213,18 @@ Evidence: dear means over 9
 Question: Dear books of Ada or O'Hara?"""
 
 
-@pytest.mark.parametrize(("style", "prompt"), [("tiny", TINY_PROMPT), ("chat", CHAT_PROMPT)])
+@pytest.mark.parametrize(("style", "prompt"), [("tiny", TINY_PROMPT), ("compact", TINY_PROMPT), ("chat", CHAT_PROMPT)])
 def test_a_prompt_of_kept_columns(style, prompt):
     question = Question(0, "library", "Dear books of Ada or O'Hara?", (SQL,), evidence="dear means over 9", tables=("book",))
-    assert messages(question, LIBRARY, style, KEPT)[-1]["content"] == prompt, "columns take the place of the question's tables"
+    made = messages(question, LIBRARY, style, KEPT)
+    assert made[-1]["content"] == prompt, "columns take the place of the question's tables"
+    assert [one["role"] for one in made] == (["user"] if style == "tiny" else ["system", "user"])
 
 
 def test_every_column_kept_is_the_whole_schema():
     every = tuple(Kept(table.name, column.name) for table in LIBRARY.tables for column in table.columns)
     question = Question(0, "library", "Who?", (SQL,))
-    for style in ("tiny", "chat"):
+    for style in ("tiny", "compact", "chat"):
         assert messages(question, LIBRARY, style, every) == messages(question, LIBRARY, style)
 
 

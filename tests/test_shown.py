@@ -10,7 +10,8 @@ import pytest
 import finer.shown
 from finer.errors import FinerError
 from finer.evaluate import evaluate
-from finer.policy import Answers, PolicySpec
+from finer.ladder import PolicySpec
+from finer.policy import Answers
 from finer.sampling import sample_and_vote
 from finer.schema import Kept
 from finer.shown import Shown, gold_columns
@@ -26,7 +27,7 @@ def shop(tmp_path_factory):
 class Notes:
     """A policy that notes the columns it is shown, and answers with the gold."""
 
-    spec = PolicySpec("notes", "nowhere", "tiny", 0, 0)
+    spec = PolicySpec("notes", "nowhere", "tiny", 0)
 
     def __init__(self):
         self.seen = []
@@ -86,6 +87,16 @@ def test_without_shown_nothing_changes(shop):
 def test_a_database_that_is_not_here_is_ranked_by_its_words(shop):
     lost = replace(shop.databases["shop"], instances=(), missing="no file")
     assert len(Shown({"shop": lost}, 2).of(shop.questions[1])) == 2
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_what_must_be_said_of_a_policy_stands_beside_every_figure(shop, shown):
+    policy = Notes()
+    policy.spec = replace(policy.spec, note="reconstructed prompt")
+    assert evaluate(policy, shop, shown=Shown(shop.databases, oracle=True, note=policy.spec.note) if shown else None)["metric"] == (
+        "strict (oracle columns, reconstructed prompt)" if shown else "strict (reconstructed prompt)"
+    )
+    assert sample_and_vote(policy, shop, 2)["metric"] == "strict (reconstructed prompt)"
 
 
 @pytest.mark.parametrize(("k", "oracle"), [(-1, False), (5, True)])

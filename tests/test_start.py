@@ -25,8 +25,9 @@ def test_the_form_begins_with_the_defaults_and_proposes_a_free_folder(tmp_path):
     form = StartRun(tmp_path / "mine", steps=7, group_size=4)
     assert form.folder.value == str(tmp_path / "mine-2")
     assert {key: field.value for key, field in form.fields.items()} == {
-        "recipe": "finer", "policy": "tiny", "dataset": "starter", "steps": 7, "questions_per_step": 8, "seed": 0, "learning_rate": 3e-4,
+        "recipe": "finer", "policy": "tiny", "dataset": "starter", "steps": 7, "questions_per_step": 8, "seed": 0, "learning_rate": 0.0,
     }  # fmt: skip
+    assert "the one that suits the policy" in form.status.value and "suits" not in StartRun(tmp_path / "mine", learning_rate=1e-4).status.value
     form.fields["seed"].value = 3
     assert (form.config.seed, form.config.group_size) == (3, 4)
     assert "Questions a step: 8" in form.to_html() and "goes on when this notebook is closed" in form.status.value
@@ -40,7 +41,7 @@ def test_a_setting_that_is_none_is_refused_at_once(settings):
 
 BAD = {
     "a number of steps": ("steps", 0, "steps must be a whole number of at least 1, not 0"),
-    "a learning rate": ("learning_rate", -1.0, "learning_rate must be a number above 0"),
+    "a learning rate": ("learning_rate", -1.0, "learning_rate must be a number of at least 0"),
     "a text no command takes": ("policy", "ti\x00ny", "null byte"),
     "half a surrogate": ("policy", "ti\ud800ny", "surrogates not allowed"),
     "no folder": ("folder", " ", "name a folder for the run"),

@@ -23,7 +23,7 @@ import ipywidgets
 from finer.cli import free_folder
 from finer.config import TrainConfig, from_mapping, toml_value
 from finer.errors import FinerError, RunStoreError
-from finer.policy import LADDER
+from finer.ladder import LADDER
 from finer.render import Markup, page, section
 from finer.render.markup import tag, text
 from finer.render.style import STYLE
@@ -61,7 +61,7 @@ class StartRun:
         self._thread: threading.Thread | None = None
         self._build(config)
         self._propose(Path(folder))
-        self._say(OUTLIVES)
+        self._say(OUTLIVES, "" if config.learning_rate else "A learning rate of 0 is the one that suits the policy.")
 
     # -- what stands where ------------------------------------------------------------------------------------------
 

@@ -139,9 +139,10 @@ def _answered(chosen: argparse.Namespace, dataset: Dataset) -> tuple[list[Pair],
 
 def _shown(chosen: argparse.Namespace, dataset: Dataset) -> Shown:
     """Which columns the prompts show; FinerError where the options do not go together."""
+    from finer.ladder import policy_spec
     from finer.shown import Shown
 
-    return Shown(dataset.databases, chosen.columns, chosen.oracle)
+    return Shown(dataset.databases, chosen.columns, chosen.oracle, policy_spec(chosen.policy).note)
 
 
 def _sampled(chosen: argparse.Namespace, dataset: Dataset) -> list[Any]:

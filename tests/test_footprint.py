@@ -1,0 +1,92 @@
+"""The memory formula against what torch really keeps, and against models' own counts. Run with: pytest tests/test_footprint.py"""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+import finer.footprint
+from finer.footprint import Footprint, Load, Shape, footprint, shape_of
+from finer.ladder import ATTENTION_AND_MLP
+
+SIZES = {"vocab_size": 300, "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 12, "num_attention_heads": 4, "num_key_value_heads": 2}
+MODELS = {
+    "Llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES)),
+    "Llama with biases and one embedding": lambda: LlamaForCausalLM(LlamaConfig(**SIZES, attention_bias=True, tie_word_embeddings=True)),
+    "Qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES)),
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_parameters_are_counted_as_the_model_has_them(case):
+    model = MODELS[case]()
+    shape = shape_of(model.config.to_dict())
+    assert shape.parameters == model.num_parameters()
+    adapted = get_peft_model(model, LoraConfig(r=4, target_modules=list(ATTENTION_AND_MLP), task_type="CAUSAL_LM"))
+    assert shape.adapter(4, ATTENTION_AND_MLP) == sum(one.numel() for one in adapted.parameters() if one.requires_grad)
+
+
+def _kept_bytes(model, rows: int, tokens: int) -> int:
+    """What autograd keeps of a forward pass through the layers, parameters aside, each storage once."""
+    own, kept = {one.untyped_storage().data_ptr() for one in model.parameters()}, {}
+
+    def note(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
+        return tensor
+
+    ids = torch.randint(3, 300, (rows, tokens))
+    mask = torch.ones_like(ids)
+    mask[0, -3:] = 0  # answers are seldom of one length
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        model(input_ids=ids, attention_mask=mask, use_cache=False)
+    return sum(size for size, _ in kept.values())
+
+
+@pytest.mark.parametrize("rank", [0, 16])
+@pytest.mark.parametrize("case", ["Llama", "Qwen2"])
+def test_an_update_keeps_what_the_formula_says(case, rank):
+    model, rows, tokens = MODELS[case](), 4, 50
+    shape = shape_of(model.config.to_dict())
+    body = model.model
+    if rank:
+        body = get_peft_model(model, LoraConfig(r=rank, target_modules=list(ATTENTION_AND_MLP), task_type="CAUSAL_LM")).base_model.model.model
+    told = footprint(shape, Load(rows, rows, 30, 20, rank, ATTENTION_AND_MLP)).update
+    assert _kept_bytes(body, rows, tokens) == pytest.approx(told / finer.footprint.NOT_GIVEN_BACK, rel=0.03)
+
+
+def test_keys_and_values_take_what_the_formula_says():
+    from transformers import DynamicCache
+
+    model, cache = MODELS["Llama"](), DynamicCache()
+    with torch.no_grad():
+        model(input_ids=torch.ones(3, 50, dtype=torch.long), past_key_values=cache, use_cache=True)
+    held = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
+    assert held == footprint(shape_of(model.config.to_dict()), Load(3, 3, 30, 20, 0, ())).generation
+
+
+SHAPE = Shape(1000, 100, 10, 300, 100, 100, tied=True)  # 1,402,100 parameters, 1,302,100 of them in layers
+BY_HAND = {  # the layers keep 8·100 + 4·300 + 2·100 + 100 = 2,300 numbers of each of 400 tokens; 6·100 + … + 14 = 2,114 under an adapter of rank 2
+    "whole, on a CPU": (Load(8, 4, 60, 40, 0, ()), Footprint(5.6084e6, 16.8252e6, 6.4e6, 1.3 * 36.8e6, 1.2e9)),
+    "an adapter, on a CPU": (Load(8, 4, 60, 40, 2, ("q_proj",)), Footprint(5.6084e6, 4000 * 16, 6.4e6, 1.3 * 33.824e6, 1.2e9)),
+    "an adapter, on a GPU": (Load(8, 4, 60, 40, 2, ("q_proj",), gpu=True), Footprint(2.8042e6, 4000 * 10, 3.2e6, 0.8e6 + 3.3824e6, 1.5e9)),
+    "in 4 bits": (Load(8, 4, 60, 40, 2, ("q_proj",), gpu=True, four_bit=True), Footprint(871_883.6, 4000 * 10, 3.2e6, 0.8e6 + 3.3824e6, 1.5e9)),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_the_sum_by_hand(case):
+    load, wanted = BY_HAND[case]
+    found = footprint(SHAPE, load)
+    for part, value in vars(wanted).items():
+        assert getattr(found, part) == pytest.approx(value), part
+    assert found.gigabytes == pytest.approx((wanted.weights + wanted.training + max(wanted.generation, wanted.update) + wanted.rest) / 1e9)
+
+
+def test_doctests():
+    assert doctest.testmod(finer.footprint).failed == 0
