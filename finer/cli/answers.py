@@ -142,7 +142,8 @@ def _shown(chosen: argparse.Namespace, dataset: Dataset) -> Shown:
     from finer.ladder import policy_spec
     from finer.shown import Shown
 
-    return Shown(dataset.databases, chosen.columns, chosen.oracle, policy_spec(chosen.policy).note)
+    note = "" if chosen.policy == "auto" else policy_spec(chosen.policy).note  # auto takes none of which anything must be said
+    return Shown(dataset.databases, chosen.columns, chosen.oracle, note)
 
 
 def _sampled(chosen: argparse.Namespace, dataset: Dataset) -> list[Any]:
