@@ -43,6 +43,8 @@ TRACES_FILE = "traces.jsonl"
 """In the run's folder: the traces that it learns from, as they were judged when it began."""
 CHECKPOINTS_KEPT = 2
 MOST_WARM_UP_STEPS = 100
+FEW_STEPS = 20
+"""Fewer, where nobody chose them, are told: a warm start on the traces of twenty questions would be over before it began."""
 DATASETS_OWN = "dataset"
 TINY_RATE, LORA_RATE, WHOLE_RATE = 5e-4, 2e-4, 2e-5
 """Learning rates by what is trained: the bundled policies, an adapter, a whole pretrained model (arXiv 2605.03465)."""
@@ -231,7 +233,9 @@ def prepare(config: WarmConfig, kept: Path | None, on_progress: Progress | None)
         told.append(f"{len(made) - len(fitting)} of {len(made)} are left out: with their prompt they are longer than {config.most_tokens} tokens (most_tokens)")
     rows = [row for _, row in fitting]
     rows = packed(rows, config.most_tokens) if config.packing == "on" else rows
-    config = replace(config, steps=config.steps or steps_of(config, rows))
+    if not config.steps:
+        config = replace(config, steps=steps_of(config, rows))
+        told += _of_few_steps(config, len(fitting))
     return Prepared(config, dataset, dev, policy, [trace for trace, _ in fitting], rows, shown, told)
 
 
@@ -265,6 +269,12 @@ def _told(config: WarmConfig, found: Sequence[Demonstration], verdicts: Sequence
     if others:
         said.append(f"{others} are of other splits than {config.split!r} and are left out")
     return said
+
+
+def _of_few_steps(config: WarmConfig, traces: int) -> list[str]:
+    if config.steps >= FEW_STEPS:
+        return []
+    return [f"{traces} traces, each seen {config.epochs:g} times, make {config.steps} step{'s' * (config.steps > 1)}, which teach little; --steps {2 * FEW_STEPS} shows them more often"]
 
 
 def tokens_of(trace: Demonstration, policy: Policy, dataset: Dataset, shown: Shown) -> Row:

@@ -77,7 +77,8 @@ QUESTION_FAULTS = {
     "no JSON": ('{"db_id": "shop",', "no JSON"),
     "no object": ("[1, 2]", "expected an object"),
     "no question": ({"db_id": "shop", "gold": "SELECT 1"}, "the field 'question' is missing; add it as a str"),
-    "no gold": ({"db_id": "shop", "question": "?"}, "'gold' must be a list of texts, not None"),
+    "no gold": ({"db_id": "shop", "question": "?"}, "the field 'gold' is missing; add it as a list of texts, or one text"),
+    "an empty question": (GOOD | {"question": " "}, "the question is empty; write it, or delete the line"),
     "empty gold": (GOOD | {"gold": []}, "at least one right SQL query"),
     "gold of another type": (GOOD | {"gold": [1]}, "'gold' must be a list of texts"),
     "gold that changes": (GOOD | {"gold": "DELETE FROM book"}, "gold is not one read-only query (starts with DELETE"),
@@ -167,7 +168,8 @@ FORM_FAULTS = {
     "an element that is none": ("questions.json", '[{"db_id": "shop", "question": "?", "gold": "SELECT 1"}, 5]', "element 1: expected an object"),
     "too many fields": ("questions.csv", "db_id,question,gold\nshop,?,SELECT 1,2\n", "line 2: more fields than the header names"),
     "no whole number": ("questions.csv", CSV.replace("\n4,", "\nfour,"), "line 3: 'index' must be a whole number, not 'four'"),
-    "no gold in a row": ("questions.csv", "db_id,question,gold\nshop,?,\n", "line 2: 'gold' must be a list of texts, not None"),
+    "no gold in a row": ("questions.csv", "db_id,question,gold\nshop,?,\n", "line 2: the column 'gold' is empty; fill it in, or delete the line"),
+    "a wrong column": ("questions.csv", "db_id,quesion,gold\nshop,?,SELECT 1\n", "line 1: the header has no column 'question', only 'db_id', 'quesion', 'gold'; rename 'quesion' to it"),
     "an index twice": ("questions.csv", CSV.replace("\n4,", "\n3,"), "line 3: index 3 is also that of line 2"),
 }
 
@@ -180,6 +182,14 @@ def test_a_faulty_file_names_its_place(name, tmp_path):
     with pytest.raises(DataError) as fault:
         load_dataset(tmp_path)
     assert str(tmp_path / file) in str(fault.value) and message in str(fault.value)
+
+
+def test_with_one_database_nobody_needs_to_name_it(tmp_path):
+    write(tmp_path, questions=[{"question": "?", "gold": "SELECT 1"}])
+    assert load_dataset(tmp_path).questions == (Question(0, "shop", "?", ("SELECT 1",), split="train"),)
+    shutil.copy(tmp_path / "databases/shop/shop.sqlite", tmp_path / "databases/zoo.db")
+    with pytest.raises(DataError, match="line 1: the field 'db_id' is missing"):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize("alias", ["query", "SQL", "sql"])

@@ -29,7 +29,7 @@ from finer.runs import Run, RunWriter
 from finer.schema import DataError
 from finer.shown import Shown
 from finer.traces import dataset_traces, judged, read_traces
-from finer.warmstart import Row, WarmConfig, chosen_traces, ordered, packed, resume, start, tokens_of, train
+from finer.warmstart import Row, WarmConfig, chosen_traces, ordered, packed, prepare, resume, start, tokens_of, train
 from widgets import Workbench
 from widgets.controls import again_words
 
@@ -123,6 +123,12 @@ def test_traces_that_break_the_format_are_left_out(starter, tmp_path):
     path = write(tmp_path / "broken.jsonl", [right, {**right, "thought": "so </think> there"}, {**right, "sql": right["sql"] + "; SELECT 2"}])
     kept, told = chosen_traces(WarmConfig(traces=str(path)), starter)
     assert len(kept) == 1 and told[1] == "2 do not keep the format and are left out; the first: 2 </think> tags, and exactly one is wanted"
+
+
+def test_a_warm_start_that_would_end_at_once_says_so(twelve):
+    told = prepare(WarmConfig(traces=str(twelve)), None, None).told
+    assert told[-1] == "12 traces, each seen 2 times, make 1 step, which teach little; --steps 40 shows them more often"
+    assert len(prepare(WarmConfig(traces=str(twelve), steps=3), None, None).told) == 1
 
 
 # --- the rows -----------------------------------------------------------------------------------------------------------------

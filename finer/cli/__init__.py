@@ -14,14 +14,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from finer.cli import answers, doubts, foreign, machine, reading, teaching, training
+from finer.cli import answers, doubts, foreign, machine, own, reading, teaching, training
 from finer.cli.parser import Parser
 from finer.cli.shared import free_folder, replaced
 from finer.errors import FinerError, unknown
 
 __all__ = ["build_parser", "free_folder", "main", "replaced"]
 
-FAMILIES = (machine, teaching, training, answers, doubts, foreign, reading)
+FAMILIES = (machine, own, teaching, training, answers, doubts, foreign, reading)
 EPILOG = "finer COMMAND --help lists the options of a command. The README has an example of each; finer demo is the shortest way in."
 DOWN, INTERRUPTED = 2, 130
 """Exit codes: a mistake of the person, and Ctrl-C."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import json
 from collections.abc import Iterator
@@ -15,18 +16,29 @@ from finer.schema import DataError, MissingDataError
 class Entry:
     """The fields of one question or trace, and where they stand."""
 
-    def __init__(self, path: Path, place: str, values: dict[str, Any]) -> None:
-        self.path, self.place, self.values = path, place, values
+    def __init__(self, path: Path, place: str, values: dict[str, Any], columns: tuple[str, ...] = ()) -> None:
+        """``columns``: the names in a CSV's header."""
+        self.path, self.place, self.values, self.columns = path, place, values, columns
 
     def fault(self, message: str) -> DataError:
         """The error to raise; it begins with the file and the place."""
         return DataError(f"{self.path}, {self.place}: {message}")
 
+    def lacking(self, name: str, form: str) -> DataError:
+        """The error to raise for a field that must be there; of a CSV it tells a column that is missing from one that is empty here."""
+        if not self.columns:
+            return self.fault(f"the field {name!r} is missing; add it as {form}")
+        if name in self.columns:
+            return self.fault(f"the column {name!r} is empty; fill it in, or delete the line")
+        near = difflib.get_close_matches(name, self.columns, n=1, cutoff=0.6)
+        mend = f"rename {near[0]!r} to it" if near else "name the column that holds it so"
+        return DataError(f"{self.path}, line 1: the header has no column {name!r}, only {', '.join(map(repr, self.columns))}; {mend}")
+
     def take(self, name: str, kind: type, default: Any = None) -> Any:
         """The value of a field; a field without a default must be there."""
         value = self.values.get(name, default)
         if value is None:
-            raise self.fault(f"the field {name!r} is missing; add it as a {kind.__name__}")
+            raise self.lacking(name, f"a {kind.__name__}")
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.fault(f"{name!r} must be a {kind.__name__}, not {value!r:.60}")
         return value
@@ -34,6 +46,8 @@ class Entry:
     def texts(self, name: str, default: Any = None) -> tuple[str, ...]:
         """A field that holds a list of texts, or one text."""
         value = self.values.get(name, default)
+        if value is None:
+            raise self.lacking(name, "a list of texts, or one text")
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
             raise self.fault(f"{name!r} must be a list of texts, not {value!r:.60}")
@@ -100,7 +114,7 @@ def _object(path: Path, place: str, values: Any) -> Entry:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[Entry]:
-    rows = csv.DictReader(io.StringIO(text, newline=""))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     before = 1
     try:
         for row in rows:
@@ -110,12 +124,18 @@ def _csv_rows(path: Path, text: str) -> Iterator[Entry]:
         raise DataError(f"{path}, line {rows.line_num}: no CSV ({error}); quote every field that holds a comma or a line break") from error
 
 
+def _delimiter(text: str) -> str:
+    """What parts the fields of the header: a comma, or the semicolon or tab that spreadsheets write in some countries."""
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
 def _csv_entry(path: Path, line: int, row: dict[str | None, Any]) -> Entry:
     """CSV knows only text: numbers, truths and lists are read from it; an empty field is one that is not there."""
-    entry = Entry(path, f"line {line}", {})
+    entry = Entry(path, f"line {line}", {}, tuple(name.strip() for name in row if name is not None))
     if None in row:
         raise entry.fault(f"more fields than the header names ({row[None]!r:.60}); quote every field that holds a comma")
-    entry.values.update({name.strip(): value for name, value in row.items() if value})
+    entry.values.update({name.strip(): value.strip() for name, value in row.items() if value and value.strip()})
     for name in ("index", "question_id"):
         if name in entry.values:
             entry.values[name] = _whole_number(entry, name)

@@ -1,6 +1,7 @@
 """The starter data, and a folder of one's own.
 
-    questions.jsonl | .json | .csv      one object a line, a list of objects, or a header and rows: db_id, question, gold;
+    questions.jsonl | .json | .csv      one object a line, a list of objects, or a header and rows: question, gold, and db_id
+                                        where there are several databases;
                                         optional: index, evidence, difficulty, split, tables, meant_empty
     traces.jsonl                        optional; one object a line: trace_id, db_id, question, thought, sql
     databases/<db_id>/<db_id>.sqlite    the main instance; <db_id>_1.sqlite, <db_id>_2.sqlite … are further ones
@@ -24,7 +25,7 @@ from finer.schema import DataError, MissingDataError, engine_of, read_schema
 
 QUESTION_FILES = ("questions.jsonl", "questions.json", "questions.csv")
 ENDINGS = (".sqlite", ".db", ".duckdb")
-_ALIASES = {"query": "gold", "SQL": "gold", "sql": "gold", "question_id": "index"}
+ALIASES = {"query": "gold", "SQL": "gold", "sql": "gold", "question_id": "index"}
 
 
 def is_folder(folder: Path) -> bool:
@@ -41,7 +42,7 @@ def load_folder(folder: Path, name: str) -> Dataset:
     if len(present) > 1:
         raise DataError(f"{str(folder)!r} holds {' and '.join(path.name for path in present)}; keep the one to use")
     databases = _databases(folder)
-    questions = tuple(_questions(present[0], databases))
+    questions = tuple(question for _, question in read_questions(present[0], databases))
     traces_file = folder / "traces.jsonl"
     traces = tuple(_traces(traces_file, databases)) if traces_file.exists() else ()
     return Dataset(name, questions, databases, traces)
@@ -80,14 +81,16 @@ def _in_own_folder(folder: Path) -> Database:
 
 
 def _database(entry: Entry, databases: dict[str, Database]) -> Database:
-    db_id = entry.take("db_id", str)
+    """The database that the entry names; the only one where it names none."""
+    db_id = entry.take("db_id", str, next(iter(databases)) if len(databases) == 1 else None)
     if db_id not in databases:
         place = f"databases/{db_id}/{db_id}.sqlite"
         raise entry.fault(f"there is no database {db_id!r}; put it into {place}, or correct db_id")
     return databases[db_id]
 
 
-def _questions(path: Path, databases: dict[str, Database]) -> Iterator[Question]:
+def read_questions(path: Path, databases: dict[str, Database]) -> Iterator[tuple[Entry, Question]]:
+    """The questions of a file, each with the place where it stands. DataError as :func:`load_folder`."""
     seen: dict[int, str] = {}
     for position, entry in enumerate(read_entries(path)):
         _rename(entry)
@@ -95,13 +98,13 @@ def _questions(path: Path, databases: dict[str, Database]) -> Iterator[Question]
         if question.index in seen:
             raise entry.fault(f"index {question.index} is also that of {seen[question.index]}; give each its own")
         seen[question.index] = entry.place
-        yield question
+        yield entry, question
     if not seen:
         raise DataError(f"{path}: no question; add one with db_id, question and gold")
 
 
 def _rename(entry: Entry) -> None:
-    for other, name in _ALIASES.items():
+    for other, name in ALIASES.items():
         if other in entry.values and name not in entry.values:
             entry.values[name] = entry.values[other]
 
@@ -110,7 +113,7 @@ def _question(entry: Entry, position: int, database: Database) -> Question:
     return Question(
         index=entry.take("index", int, position),
         db_id=database.db_id,
-        text=entry.take("question", str),
+        text=_text(entry),
         gold=_gold(entry, database),
         evidence=entry.take("evidence", str, ""),
         difficulty=entry.take("difficulty", str, ""),
@@ -121,7 +124,16 @@ def _question(entry: Entry, position: int, database: Database) -> Question:
     )
 
 
+def _text(entry: Entry) -> str:
+    text = entry.take("question", str)
+    if not text.strip():
+        raise entry.fault("the question is empty; write it, or delete the line")
+    return text
+
+
 def _gold(entry: Entry, database: Database) -> tuple[str, ...]:
+    if "gold" not in entry.values:
+        raise entry.lacking(next((name for name, meant in ALIASES.items() if meant == "gold" and name in entry.columns), "gold"), "a list of texts, or one text")
     gold = entry.texts("gold")
     if not gold:
         raise entry.fault("'gold' is empty; give at least one right SQL query")

@@ -118,6 +118,16 @@ def _texts(change: Change, tree: Tree, schema: Schema, rng: random.Random) -> li
     return [changed if isinstance(changed, str) else write(changed) for changed in found]
 
 
+def mistakes(sql: str, schema: Schema, rng: random.Random) -> list[str]:
+    """The query mistaken once in each way that fits it, one text for each edit; none for what cannot be read. Nothing is executed."""
+    tree = read(sql)
+    if tree is None:
+        return []
+    original = write(tree)
+    found = [sorted(set(_texts(edit, tree, schema, rng)) - {original}) for edit in BREAKING]
+    return list(dict.fromkeys(rng.choice(texts) for texts in found if texts))
+
+
 def ladder(tree: Tree, schema: Schema, rng: random.Random) -> list[Case]:
     """The query with 1 to 5 different edits, each on top of those before; empty where five do not fit."""
     rungs: list[Case] = []
