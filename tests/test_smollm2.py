@@ -44,6 +44,14 @@ def test_it_loads_from_its_package_saves_and_ends_its_answers(no_network, tmp_pa
     assert [one.name for one in (tmp_path / "smollm2-q4_1").iterdir()] == ["SmolLM2-135M-Instruct"], "no half-made folder is left"
 
 
+@needs_package
+def test_its_file_is_a_policy_by_itself(no_network):
+    policy = load_policy(str(smollm2.gguf_file()))
+    assert (policy.spec.style, policy.tokenizer.padding_side, policy.model.num_parameters()) == ("chat", "left", 134_515_008)
+    (text,) = policy.generate([[{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]], 40)
+    assert "Paris" in text
+
+
 def test_without_package_and_network_it_says_what_brings_it(no_network, tmp_path, monkeypatch):
     monkeypatch.setenv("FINER_CACHE", str(tmp_path))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
