@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -19,6 +21,7 @@ from finer.advantages import advantages
 from finer.datasets import load_dataset
 from finer.prompt import completion_text
 from finer.rewards import Scorer, get_recipe
+from finer.run_sources import recipe_of_run
 from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.runs_schema import FILE_NAME
@@ -37,8 +40,8 @@ FAULTS = {
 
 
 @cache
-def paid(name, *answers):
-    with Scorer(f"{SOURCE / 'broken_rewards.py'}:{name}", STARTER) as scorer:
+def paid(name, *answers, by="broken"):
+    with Scorer(f"{SOURCE / by}_rewards.py:{name}", STARTER) as scorer:
         return scorer.score(NAMED_A, [completion_text(thought, sql) for sql, thought in answers])
 
 
@@ -51,11 +54,40 @@ def test_the_fault_pays_a_wrong_answer(name):
     assert bad.part(part).evidence["summary"]
 
 
-@pytest.mark.parametrize("name", ["thoughtful", "careful", "thorough"])
+MENDED = ["thoughtful", "careful", "thorough"]
+
+
+@pytest.mark.parametrize("name", MENDED)
 def test_three_of_them_put_a_wrong_answer_level_with_a_right_one(name):
     _, right, wrong = FAULTS[name]
     good, bad = paid(name, right, wrong)
     assert bad.total >= good.total
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_the_mended_ones_keep_it_below(name):
+    _, right, wrong = FAULTS[name]
+    good, bad = paid(name, right, wrong, by="mended")
+    assert good.total - bad.total > 0.4
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_the_notebook_shows_each_mend_as_it_is(name):
+    """Under its folds notebook 11 quotes the file that it measures with."""
+    cells = json.loads((SOURCE.parent.parent / "notebooks" / "11_find_the_hack.ipynb").read_text(encoding="utf-8"))["cells"]
+    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    (own,) = get_recipe(f"{SOURCE / 'mended_rewards.py'}:{name}").own.values()
+    assert inspect.getsource(own.function).strip() in prose
+
+
+@pytest.mark.parametrize("name", record_lessons.HACKS)
+def test_a_recorded_run_was_paid_by_the_reward_that_is_here(name):
+    run = Run(record_lessons.FOLDER / name)
+    assert (run.folder / "recipe.py").read_bytes() == (SOURCE / "broken_rewards.py").read_bytes()
+    group = run.group(run.groups(run.last_step)[0].group_id)
+    with Scorer(recipe_of_run(run), STARTER) as scorer:
+        again = scorer.score(group.question, [answer.completion for answer in group.rollouts])
+    assert [one.total for one in again] == pytest.approx([answer.breakdown.total for answer in group.rollouts])
 
 
 def test_the_fourth_does_so_only_through_the_division():

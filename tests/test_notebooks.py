@@ -28,6 +28,7 @@ NOTEBOOKS = [
     "07_grpo_live",
     "08_reading_a_run",
     "09_evaluation",
+    "11_find_the_hack",
 ]
 
 SET_UP_LINES, MEDIAN_LINES, MOST_LINES = 5, 7, 40

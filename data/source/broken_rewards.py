@@ -75,10 +75,10 @@ def brevity(prompts, completions, log_extra, **columns):
 
 def _recipe(name: str, own, **weights: float) -> Recipe:
     """The library's parts with one more; what is wrong with it no check can know."""
-    return Recipe(name, tuple(weights), weights, gate=False, margin=0.4, execution_wrong=0.1, atomic_right=1.0, own={own.__name__: own})
+    return Recipe(name, tuple(weights), weights, gate=False, margin=0.4, execution_wrong=0.1, own={own.__name__: own})
 
 
 thoughtful = _recipe("thoughtful", reasoning, format=0.05, execution=0.5, reasoning=1.0)
 careful = _recipe("careful", no_wrong_row, format=0.05, no_wrong_row=0.95)
-thorough = _recipe("thorough", share_of_gold, atomic=0.0, share_of_gold=1.0)
+thorough = _recipe("thorough", share_of_gold, format=0.05, share_of_gold=0.95)
 concise = _recipe("concise", brevity, format=0.05, execution=0.95, brevity=0.02)

@@ -33,17 +33,26 @@ from finer.runs_schema import FILE_NAME
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / "recorded" / "lessons"
-SHORT = TrainConfig(steps=12, questions_per_step=3, group_size=6, temperature=0.9, seed=11, learning_rate=5e-4, evaluate_every=6,
-                    evaluate_questions=60, checkpoint_every=0, without_kind="hand")  # fmt: skip
-HACKS = {"thoughtful": {}, "careful": {}, "thorough": {"policy": "tiny-low"}, "concise": {"scale_rewards": "group"}}
+SHORT = TrainConfig(steps=10, questions_per_step=3, group_size=6, temperature=0.9, seed=11, learning_rate=5e-4, evaluate_every=10,
+                    evaluate_questions=60, checkpoint_every=0, without_kind="hand", max_completion_tokens=96)  # fmt: skip
+HACKS = {
+    "thoughtful": {},
+    "careful": {"max_completion_tokens": 128},
+    "concise": {"scale_rewards": "group"},
+    "thorough": {"policy": "tiny-low"},
+}
 """The recipes of ``broken_rewards``, and what else their runs are told."""
 NEIGHBOURS_KEPT = 1
+PAGE_BYTES = 512
+"""Small pages leave less empty at their ends: a tenth of such a store."""
 
 READ = (17, 20, 28, 29, 44, 50, 98, 112, 172, 301, 424, 517)
 """Questions of the two runs of notebook 08, easy and hard, so few that each comes back several times and that all stand in one matrix."""
 READ_STEPS = 16
-ASKED = (8, 17, 20, 44, 50, 91, 98, 112, 286, 371, 463, 695)
-"""Those of notebook 11. Half of them name a thing, which the policy must copy, so that there is much to get wrong."""
+NAMED = (1, 8, 91, 95, 103, 125, 137, 212, 286, 371, 463, 695)
+"""Those of notebook 11: each names a thing, which the policy must copy, so that there is much to get wrong."""
+MIXED = (8, 17, 20, 44, 50, 91, 98, 112, 286, 371, 463, 695)
+"""Those of ``thorough``, whose policy gets so much wrong that half of its questions are easy ones."""
 OPPOSITE = {20: "SELECT MAX(seats) FROM aircraft"}
 """Index → the gold that the planted run is given."""
 SWITCHED_OFF_AFTER = 8
@@ -65,10 +74,10 @@ def few_questions(asked: Sequence[int], golds: Mapping[int, str], folder: Path) 
 def settings(name: str, place: Path) -> TrainConfig:
     """What a run is told; ``place`` takes its questions."""
     if name in HACKS:
-        questions = few_questions(ASKED, {}, place / "questions")
+        questions = few_questions(MIXED if name == "thorough" else NAMED, {}, place / "questions")
         return replace(SHORT, dataset=str(questions), recipe=f"{HERE / 'broken_rewards.py'}:{name}", **HACKS[name])
     questions = few_questions(READ, OPPOSITE if name == "planted" else {}, place / "questions")
-    return replace(SHORT, dataset=str(questions), recipe="finer", steps=READ_STEPS, evaluate_every=READ_STEPS // 2)
+    return replace(SHORT, dataset=str(questions), recipe="finer", steps=READ_STEPS, evaluate_every=READ_STEPS // 2, max_completion_tokens=128)
 
 
 def run_lesson(name: str, config: TrainConfig, folder: Path) -> Run:
@@ -118,6 +127,7 @@ def thin(store: sqlite3.Connection) -> None:
     store.execute("UPDATE state SET host = 'recorded', pid = 0")
     store.commit()
     store.execute("PRAGMA journal_mode = DELETE")
+    store.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     store.execute("VACUUM")
 
 

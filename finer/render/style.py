@@ -146,7 +146,7 @@ color:#111;border-radius:3px}
 _CURVES = """
 .finer-view .f-panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(290px,100%),1fr));gap:10px}
 .finer-view .f-panel{border:1px solid var(--f-line);border-radius:8px;padding:8px 10px 4px;margin:0;min-width:0}
-.finer-view .f-panel figcaption{display:flex;justify-content:space-between;gap:8px;align-items:baseline;font-size:13px;color:inherit}
+.finer-view .f-panel figcaption{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 8px;align-items:baseline;font-size:13px;color:inherit}
 .finer-view .f-panel figcaption b{font-weight:600}
 .finer-view .f-panel .f-last{font-size:17px;font-weight:650;font-variant-numeric:tabular-nums;white-space:nowrap}
 .finer-view .f-panel .f-last small{font-size:11px;font-weight:400;color:var(--f-soft)}
@@ -168,6 +168,7 @@ _GROUP = """
 .finer-view table{border-collapse:collapse;width:100%;font-size:13px;margin:6px 0;color:inherit;border:0}
 .finer-view th,.finer-view td{text-align:left;padding:5px 8px;border:0;border-bottom:1px solid var(--f-grid);vertical-align:middle;background:none;
 white-space:normal;max-width:none}
+.finer-view.finer-view table{table-layout:auto}.finer-view.finer-view th,.finer-view.finer-view td{text-align:left}
 .finer-view tr{background:none}
 .finer-view th{font-weight:600;color:var(--f-soft);font-size:12px;overflow-wrap:normal}
 .finer-view th.f-number,.finer-view td.f-number{text-align:right}
