@@ -206,7 +206,7 @@ def _try_rewards(recipe: Recipe, dataset: Dataset) -> None:
 def lora_of(config: TrainConfig) -> Lora:
     """The adapter that is trained; of rank 0 where the whole model is."""
     whole = config.tune == "whole" or (config.tune == "auto" and not policy_spec(config.policy).lora_rank)
-    return Lora(0 if whole else config.lora_rank, config.lora_alpha, config.lora_dropout, config.lora_targets)
+    return Lora(0 if whole else config.lora_rank, config.lora_alpha, config.lora_dropout, config.lora_targets, config.seed)
 
 
 def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepared, checkpoint: Path | None, tell: Tell) -> None:

@@ -70,7 +70,7 @@ class PolicySpec:
             rank=rank,
             targets=tuple(config.lora_targets),
             gpu=gpu,
-            four_bit=gpu and unsloth and rank > 0,
+            four_bit=gpu and unsloth and rank > 0 and self.four_bit,
         )
 
     def needs(self, config: TrainConfig | None = None, gpu: bool = False, unsloth: bool = False) -> Footprint | None:
@@ -118,7 +118,7 @@ def policy_spec(name: str) -> PolicySpec:
         inside = [part for part in ("policy", "merged", "adapter") if (folder / part).is_dir()]
         raise PolicyError(f"{name} holds no model (no config.json); give the folder that a run wrote as its 'policy'{f': {folder / inside[0]}' if inside else ''}")
     if name.count("/") == 1 and not name.startswith((".", "/")):
-        return PolicySpec(name, name, "chat", 32)
+        return PolicySpec(name, name, "chat", 32, four_bit=True)
     raise PolicyError(unknown("policy", name, LADDER) + "; a local folder or a hub id (owner/model) serves too")
 
 
@@ -131,7 +131,7 @@ def _folder_spec(folder: Path) -> PolicySpec:
     alike = rung or next((spec for spec in LADDER.values() if spec.shape == shape), None)
     style = saved_style(folder) or (alike.style if alike else "chat")
     rank = adapter.get("r") or (alike.lora_rank if alike else 0 if style == "tiny" else 32)
-    known = alike or PolicySpec("", "", style, rank)
+    known = alike or PolicySpec("", "", style, rank, four_bit=style == "chat")
     return PolicySpec(str(folder), str(folder), style, rank, known.learning_rate, known.learning_rate_from, shape, four_bit=known.four_bit)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -45,6 +47,8 @@ class Lora:
     """Its output is scaled by alpha / rank; 0: alpha is the rank."""
     dropout: float = 0.0
     targets: tuple[str, ...] = ATTENTION_AND_MLP
+    seed: int = 0
+    """Of its first weights, where Unsloth draws them; PEFT takes torch's own state."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -213,8 +217,8 @@ def has_unsloth() -> bool:
 
 
 def use_unsloth() -> bool:
-    """Is Unsloth to be used: is it installed, and a CUDA device here?"""
-    return has_unsloth() and gpu_memory()[0] > 0
+    """Is Unsloth to be used: is it installed, and a CUDA device here, or its own backend for CPUs asked for (docs/gpu.md)?"""
+    return has_unsloth() and (gpu_memory()[0] > 0 or os.environ.get("UNSLOTH_FORCE_CPU") == "1")
 
 
 def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None, lora: Lora | None = None) -> Policy:
@@ -228,7 +232,7 @@ def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | P
     if adapter is not None:
         return _load_with_adapter(spec, Path(adapter))
     lora = lora or Lora(spec.lora_rank, targets=spec.lora_targets)
-    if lora.rank and spec.lora_rank and use_unsloth() and not spec.source.endswith(".gguf"):
+    if lora.rank and use_unsloth() and not spec.source.endswith(".gguf"):
         return _load_with_unsloth(spec, context_tokens, lora)
     if spec.source.endswith(".gguf"):
         return _load_gguf(spec)
@@ -366,14 +370,28 @@ def _load_with_unsloth(spec: PolicySpec, context_tokens: int, lora: Lora) -> Pol
     from unsloth import FastLanguageModel
 
     model, tokenizer = FastLanguageModel.from_pretrained(
-        model_name=source_of(spec), max_seq_length=context_tokens, load_in_4bit=True, fast_inference=False
+        model_name=source_of(spec), max_seq_length=context_tokens, load_in_4bit=spec.four_bit, fast_inference=False
     )
     if not hasattr(model, "peft_config"):  # an adapter's folder brings its own
         model = FastLanguageModel.get_peft_model(
-            model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=3407
+            model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=lora.seed
         )
     tokenizer.padding_side = "left"
+    if not gpu_memory()[0]:
+        _keep_the_head_of_trl()
     return Policy(spec, model, tokenizer)
+
+
+def _keep_the_head_of_trl() -> None:
+    """Puts back TRL's own fused head, which needs no GPU in 1.14: Unsloth's backend for CPUs (2026.10.9) replaces it with one that gives five
+    values, as 1.15's does, where 1.14 takes two.
+    """
+    from trl.trainer import utils
+
+    own = getattr(utils._ChunkedLogProbFunction, "_kernel", None)
+    for module in (utils, *(sys.modules[name] for name in ("trl.trainer.grpo_trainer", "trl.trainer.sft_trainer") if name in sys.modules)):
+        if own is not None and hasattr(module, "_ChunkedLogProbFunction"):
+            module._ChunkedLogProbFunction = own
 
 
 @contextmanager

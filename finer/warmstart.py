@@ -291,7 +291,7 @@ def tokens_of(trace: Demonstration, policy: Policy, dataset: Dataset, shown: Sho
 def _lora(config: WarmConfig) -> Lora:
     """The adapter that is trained; of rank 0 where the whole model is."""
     whole = config.tune == "whole" or (config.tune == "auto" and not policy_spec(config.policy).lora_rank)
-    return Lora(0 if whole else config.lora_rank, config.lora_alpha, config.lora_dropout, config.lora_targets)
+    return Lora(0 if whole else config.lora_rank, config.lora_alpha, config.lora_dropout, config.lora_targets, config.seed)
 
 
 def _chosen(config: WarmConfig, policy: Policy) -> WarmConfig:

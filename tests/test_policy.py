@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-import types
 
 import pytest
 
 from finer import policy as module
 from finer.datasets import load_dataset
-from finer.ladder import LADDER, PolicyError
+from finer.ladder import PolicyError
 from finer.policy import load_policy
 from finer.prompt import parse_completion
 
@@ -176,25 +174,3 @@ def test_a_hub_id_with_no_network_says_what_to_do(monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(PolicyError, match="--policy tiny"):
         load_policy("nobody/no-such-model-anywhere")
-
-
-def test_unsloth_is_asked_for_four_bits_and_lora_and_nothing_else(monkeypatch):
-    asked: dict = {}
-
-    class FastLanguageModel:
-        @staticmethod
-        def from_pretrained(**arguments):
-            asked["load"] = arguments
-            return "model", types.SimpleNamespace(padding_side="right")
-
-        @staticmethod
-        def get_peft_model(model, **arguments):
-            asked["lora"] = arguments
-            return f"{model} with LoRA"
-
-    monkeypatch.setitem(sys.modules, "unsloth", types.SimpleNamespace(FastLanguageModel=FastLanguageModel))
-    monkeypatch.setattr(module, "use_unsloth", lambda: True)
-    loaded = load_policy("qwen2.5-coder-0.5b", context_tokens=2048)
-    assert loaded.model == "model with LoRA" and loaded.tokenizer.padding_side == "left"
-    assert asked["load"]["load_in_4bit"] and asked["load"]["max_seq_length"] == 2048
-    assert asked["lora"]["r"] == LADDER["qwen2.5-coder-0.5b"].lora_rank

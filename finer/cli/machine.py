@@ -17,10 +17,18 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "notebooks"
 def add(command: Command) -> None:
     parser = command("doctor", doctor, "what this machine can run, and how to mend what is missing")
     parser.add_argument("--json", metavar="FILE", help="also write what was found as JSON")
+    parser.add_argument("--gpu", action="store_true", help="train a policy for two steps on the GPU: memory, seconds by stage, and a file to attach to a report (finer-gpu.json)")
+    parser.add_argument("--policy", metavar="P", help="with --gpu: which (default: the largest that fits)")
     command("lab", lab, "JupyterLab on the notebooks")
 
 
 def doctor(chosen: argparse.Namespace) -> int:
+    if chosen.gpu:
+        from finer.gpu_check import run_gpu_check
+
+        return run_gpu_check(chosen.policy or "auto", chosen.json)
+    if chosen.policy:
+        raise FinerError("--policy goes with --gpu: finer doctor --gpu --policy P")
     from finer.doctor import run_doctor
 
     return run_doctor(chosen.json)
