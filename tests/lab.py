@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real Chromium for the tests of the views: start a server, open a notebook, run its cells.
+"""A real JupyterLab, or Notebook 7, and a real Chromium for the tests of the views: start a server, open a notebook, run its cells.
 
 ``FINER_BROWSER`` names the browser; nothing is downloaded and nothing outside the given folder is written.
 """
@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -48,11 +49,23 @@ def in_browser(test):
     return pytest.mark.browser(pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())(test))
 
 
-class Server:
-    """JupyterLab on the loopback, on a port and with a token of its own."""
+@dataclass(frozen=True)
+class App:
+    """How a front end is started, and where it shows one notebook alone."""
 
-    def __init__(self, folder: Path):
-        self.notebooks = folder / "notebooks"
+    command: tuple[str, ...]
+    page: str
+
+
+LAB = App(("jupyter", "lab", "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"), "doc/tree/{}.ipynb?reset&")
+NOTEBOOK = App(("notebook", "--JupyterNotebookApp.expose_app_in_browser=True"), "notebooks/{}.ipynb?")
+
+
+class Server:
+    """JupyterLab or Notebook 7 on the loopback, on a port and with a token of its own."""
+
+    def __init__(self, folder: Path, app: App = LAB):
+        self.app, self.notebooks = app, folder / "notebooks"
         self.token = secrets.token_hex(16)
         self.log = folder / "lab.log"
         with socket.socket() as probe:
@@ -71,9 +84,8 @@ class Server:
         environment = os.environ | {name: str(folder / place) for name, place in places.items()} | {"PYTHONPATH": str(ROOT)}
         told = [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}"]
         told += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={self.notebooks}", "--no-browser", "--allow-root"]
-        told += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
         with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "jupyter", "lab", *told]
+            command = [sys.executable, "-m", *self.app.command, *told]
             return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
 
     def without(self, *extensions: str) -> None:
@@ -90,7 +102,7 @@ class Server:
                 return self
             except OSError:
                 time.sleep(0.1)
-        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+        raise RuntimeError(f"{self.app.command[0]} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
 
     def write(self, name: str, cells: list[str]) -> str:
         """A notebook of these code cells; its address in single-document mode. A cell that fails does not hold up the next."""
@@ -98,7 +110,7 @@ class Server:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, metadata=tags) for cell in cells])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.notebooks / f"{name}.ipynb")
-        return f"http://127.0.0.1:{self.port}/doc/tree/{name}.ipynb?token={self.token}&reset"
+        return f"http://127.0.0.1:{self.port}/{self.app.page.format(name)}token={self.token}"
 
     def stop(self) -> None:
         """Ends the server and its kernels."""
@@ -110,9 +122,9 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path):
+def server(folder: Path, app: App = LAB):
     """A running server; ends with the block."""
-    one = Server(folder)
+    one = Server(folder, app)
     try:
         yield one.wait()
     finally:

@@ -1,4 +1,4 @@
-"""Readers that cannot show a view live: what their output holds, and what a person sees in its place.
+"""Front ends other than JupyterLab as it should be: Notebook 7, and readers that cannot show a view live.
 
 A JupyterLab whose page lacks anywidget, or the widget manager, stands for such front ends; nbconvert is what nbviewer and GitHub
 convert notebooks with. Run with: FINER_BROWSER=/usr/bin/chromium pytest tests/test_front_ends.py
@@ -7,6 +7,7 @@ convert notebooks with. Run with: FINER_BROWSER=/usr/bin/chromium pytest tests/t
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 
 import lab
@@ -169,6 +170,38 @@ def test_a_view_that_a_crowded_browser_left_deaf_comes_back(opened):
     alone = notebook.output(1)
     alone.get_by_label("Search all answers").fill("playlist")
     alone.get_by_text("playlist").first.wait_for()
+
+
+NEEDS_NOTEBOOK = pytest.mark.skipif(find_spec("notebook") is None, reason="Notebook 7 is not installed (pip install notebook)")
+
+
+@lab.in_browser
+@NEEDS_NOTEBOOK
+def test_notebook_7_shows_the_views_live_and_leaves_their_keys_to_them(tmp_path):
+    cells = [f"from widgets import *\nbench = Workbench({str(RECORDED)!r})\nbench", "print(bench.choice.step, [one.position for one in bench.selection])"]
+    with lab.server(tmp_path / "server", lab.NOTEBOOK) as server, lab.browser() as browser:
+        notebook = lab.Notebook(browser.new_page(viewport=lab.WIDE), server.write("views", cells))
+        notebook.run_all()
+        notebook.complaints.clear()  # Notebook's own, of settings that the tests leave out
+        output, press = notebook.output(0), notebook.page.keyboard.press
+        output.locator("figure .c-told[data-pick=s8]:visible").nth(1).wait_for()
+        notebook.page.locator(".finer-picks").wait_for()
+        output.locator("figure .c-told[data-pick=s8]:visible").nth(1).click()
+        output.get_by_text("you look at step 8").wait_for()
+        output.get_by_role("tab", name="Curves", exact=True).focus()
+        press("ArrowRight")
+        press("Enter")
+        output.locator("tr[data-pick][tabindex]:visible").nth(2).focus()
+        press("ArrowDown")
+        press("Enter")
+        notebook.page.wait_for_function("() => document.activeElement.matches('tr.f-chosen')")
+        place = notebook.page.evaluate("document.activeElement.cells[0].textContent")
+        lab.keep(output, "notebook-7-group")
+        output.get_by_role("tab", name="Rollouts", exact=True).click()
+        output.get_by_label("Search all answers").fill("playlist")
+        output.locator(".fr-rollouts tr[data-id]", has_text="playlist").first.wait_for()
+        assert notebook.run(1).strip() == f"8 [{place}]"
+        assert notebook.overflow(output) < 1 and notebook.complaints == [] and notebook.dialogs == []
 
 
 @lab.in_browser

@@ -44,6 +44,7 @@ function render({ model, el }) {
       return;
     }
     bench.classList.add("finer-picks");
+    keysStay(bench);
     observer.observe(bench, { childList: true, subtree: true });
     redrawn();
   };
