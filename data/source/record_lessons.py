@@ -77,7 +77,8 @@ def settings(name: str, place: Path) -> TrainConfig:
         questions = few_questions(MIXED if name == "thorough" else NAMED, {}, place / "questions")
         return replace(SHORT, dataset=str(questions), recipe=f"{HERE / 'broken_rewards.py'}:{name}", **HACKS[name])
     questions = few_questions(READ, OPPOSITE if name == "planted" else {}, place / "questions")
-    return replace(SHORT, dataset=str(questions), recipe="finer", steps=READ_STEPS, evaluate_every=READ_STEPS // 2, max_completion_tokens=128)
+    longer = replace(SHORT, steps=READ_STEPS, evaluate_every=READ_STEPS // 2, max_completion_tokens=128)
+    return replace(longer, dataset=str(questions), recipe="finer")
 
 
 def run_lesson(name: str, config: TrainConfig, folder: Path) -> Run:
