@@ -166,7 +166,8 @@ def _of_copies(database: Database, copies: Telltale) -> list[str]:
     told = f"{copies.variants} mistaken variants of the golds run: {copies.told[0]} give other rows on {database.path.name}"
     if not copies.contents:
         return [f"{told}; no further instance was found on which every gold is settled"]
-    return [f"{told}, {copies.told[-1]} with {len(copies.contents)} further instances; the others may mean the same"]
+    count = len(copies.contents)
+    return [f"{told}, {copies.told[-1]} with {count} further instance{'s' * (count > 1)}; the others may mean the same"]
 
 
 def _traces(asked: Sequence[tuple[Entry, Question]]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -29,6 +29,7 @@ NOTEBOOKS = [
     "08_reading_a_run",
     "09_evaluation",
     "11_find_the_hack",
+    "12_your_own_database",
 ]
 
 SET_UP_LINES, MEDIAN_LINES, MOST_LINES = 5, 7, 40

@@ -26,8 +26,8 @@ def prepare(chosen: argparse.Namespace) -> int:
         found = make(chosen.database, chosen.questions, chosen.out, chosen.instances, chosen.folds, chosen.fold, chosen.seed, progress)
     for sentence in found.told:
         say(sentence)
-    run = f"runs/{found.folder.name}"
-    say(f"Then: finer warmstart --policy tiny --dataset {chosen.out} --steps 40 --run {run}-warm")
-    say(f"      finer train --policy {run}-warm/policy --dataset {chosen.out} --set questions_per_step=4 --run {run}")
-    say(f"      finer evaluate --policy {run}/policy --dataset {chosen.out} --split dev")
+    run, traces = f"runs/{found.folder.name}", len(found.dataset.traces)
+    say(f"Then: finer warmstart --policy tiny --dataset {chosen.out} --steps 40 --set traces_per_step={min(traces, 32)} --run {run}-warm")
+    say(f"      finer train --policy {run}-warm/policy --dataset {chosen.out} --set questions_per_step={min(traces, 5)} --set learning_rate=1e-4 --run {run}-trained")
+    say(f"      finer evaluate --policy {run}-trained/policy --dataset {chosen.out} --split dev")
     return 0
