@@ -14,7 +14,7 @@ from pathlib import Path
 
 from finer import gguf_file
 from finer.errors import FinerError
-from finer.ladder import LADDER, STYLE_FILE, policy_spec
+from finer.ladder import LADDER, policy_spec, write_style
 from finer.model_card import model_card
 from finer.runs import Run
 
@@ -81,7 +81,7 @@ def _write(run: Run, policy: Path, part: Path, forms: list[str], gguf_type: str,
         made.append(part / "merged")
     else:
         shutil.rmtree(part / "merged", ignore_errors=True)
-    (part / STYLE_FILE).write_text(policy_spec(str(policy)).style + "\n", encoding="utf-8")
+    write_style(policy_spec(str(policy)), part)
     for folder in (part, *(path for path in made if path.is_dir())):
         (folder / CARD).write_text(card, encoding="utf-8")
     return made

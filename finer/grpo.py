@@ -111,7 +111,6 @@ def _note_beginning(config: TrainConfig, folder: Path, writer: RunWriter, prepar
     keep_recipe(prepared.recipe, folder)
     keep_files(config, folder)
     said = [*(("selected", one) for one in prepared.selection.said), *(("unproven", one) for one in unproven(prepared.recipe))]
-    said += [("note", f"{config.policy}: every accuracy of this run is with a {note}")] if (note := prepared.policy.spec.note) else []
     for kind, sentence in said:
         if (kind, sentence) not in known:
             writer.write_event(0, kind, sentence)
@@ -189,7 +188,7 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
     with out_of_memory.told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
         policy = load_policy(config.policy, context_tokens=context, lora=lora)
-    shown = Shown({**dataset.databases, **dev.databases}, config.columns)
+    shown = Shown({**dataset.databases, **dev.databases}, config.columns, note=policy.spec.note)
     selection = select(config, dataset, policy, shown, tell)
     for sentence in (*selection.said, *unproven(recipe)):
         tell(sentence)

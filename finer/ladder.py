@@ -17,7 +17,7 @@ from finer.footprint import Footprint, Load, Shape, footprint, read_shape
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "policies"
 STYLE_FILE = "finer_style.txt"
-"""Beside a saved policy: the prompt style that it was trained with."""
+"""Beside a saved policy: the prompt style that it was trained with, and in a second line what has to stand beside its figures."""
 ATTENTION_AND_MLP = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 PROMPT_TOKENS = {"tiny": 128, "compact": 256, "chat": 1024}
 """A prompt's length that memory is reckoned with, by style: the longest of the starter's, rounded up."""
@@ -111,7 +111,7 @@ def policy_spec(name: str) -> PolicySpec:
         return LADDER[name]
     folder = Path(name)
     if folder.suffix == ".gguf" and folder.is_file():
-        return PolicySpec(name, name, saved_style(folder.parent) or "chat", 32)
+        return PolicySpec(name, name, saved_style(folder.parent) or "chat", 32, note=_saved(folder.parent)[1])
     if (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file():
         return _folder_spec(folder)
     if folder.exists():
@@ -132,7 +132,8 @@ def _folder_spec(folder: Path) -> PolicySpec:
     style = saved_style(folder) or (alike.style if alike else "chat")
     rank = adapter.get("r") or (alike.lora_rank if alike else 0 if style == "tiny" else 32)
     known = alike or PolicySpec("", "", style, rank, four_bit=style == "chat")
-    return PolicySpec(str(folder), str(folder), style, rank, known.learning_rate, known.learning_rate_from, shape, four_bit=known.four_bit)
+    note = _saved(folder)[1] or (rung.note if rung else "")
+    return PolicySpec(str(folder), str(folder), style, rank, known.learning_rate, known.learning_rate_from, shape, four_bit=known.four_bit, note=note)
 
 
 def _adapter_config(folder: Path) -> dict[str, Any]:
@@ -146,8 +147,20 @@ def _adapter_config(folder: Path) -> dict[str, Any]:
 
 def saved_style(folder: Path) -> str:
     """The prompt style noted beside a saved policy; '' where none is."""
-    note = folder / STYLE_FILE
-    return note.read_text(encoding="utf-8").strip() if note.is_file() else ""
+    return _saved(folder)[0]
+
+
+def write_style(spec: PolicySpec, folder: Path) -> None:
+    """Notes it beside a saved policy, with what has to stand beside its figures."""
+    lines = [spec.style, *([spec.note] if spec.note else [])]
+    (folder / STYLE_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _saved(folder: Path) -> tuple[str, str]:
+    """Style and note beside a saved policy; '' where there is none."""
+    file = folder / STYLE_FILE
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return (*(line.strip() for line in lines[:2]), *[""] * (2 - len(lines[:2])))  # type: ignore[return-value]
 
 
 def choose(gpu_gigabytes: float, device: str, unsloth: bool, config: TrainConfig | None = None) -> tuple[str, str]:

@@ -25,12 +25,12 @@ from finer.ladder import (
     ATTENTION_AND_MLP,
     DATA,
     LADDER,
-    STYLE_FILE,
     PolicyError,
     PolicySpec,
     choose,
     policy_spec,
     saved_style,
+    write_style,
 )
 from finer.prompt import messages
 from finer.records import Question
@@ -169,7 +169,7 @@ class Policy:
                 self.model = self.model.merge_and_unload()
             self.model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
-        (folder / STYLE_FILE).write_text(self.spec.style + "\n", encoding="utf-8")
+        write_style(self.spec, folder)
         return folder
 
 

@@ -145,7 +145,7 @@ def record_accuracy(
     if step == 0:
         tell(f"asking the policy {questions or len(dev.questions)} dev questions before it trains")
     found = evaluate(policy, dev, judge, questions, most_tokens, shown=shown)
-    writer.write_evaluation(step, "dev", "strict", found["per_question"])
+    writer.write_evaluation(step, "dev", found["metric"], found["per_question"])
     tell(f"step {step}: {100 * found['value']:.1f} % of {found['n']} dev questions right (greedy, every instance)")
 
 

@@ -224,7 +224,7 @@ def prepare(config: WarmConfig, kept: Path | None, on_progress: Progress | None)
     else:
         traces, told = read_traces(kept, everything), []
     policy = load_policy(config.policy, context_tokens=config.most_tokens, lora=_lora(config))
-    config = _chosen(config, policy)
+    config, shown.note = _chosen(config, policy), policy.spec.note
     made = [(trace, tokens_of(trace, policy, dataset, shown)) for trace in traces]
     fitting = [(trace, row) for trace, row in made if len(row.ids) <= config.most_tokens]
     if not fitting:

@@ -12,7 +12,7 @@ import pytest
 import finer.ladder
 from finer import policy
 from finer.config import PRESETS, TrainConfig
-from finer.ladder import ATTENTION_AND_MLP, LADDER, RECONSTRUCTED, STYLE_FILE, PolicyError, choose, policy_spec
+from finer.ladder import ATTENTION_AND_MLP, LADDER, RECONSTRUCTED, STYLE_FILE, PolicyError, choose, policy_spec, write_style
 from finer.policy import choose_policy
 from finer.prompt import SYSTEM_PROMPT
 
@@ -124,6 +124,15 @@ def test_a_folder_is_trained_as_the_rung_it_descends_from(tmp_path):
     assert (unknown.style, unknown.lora_rank, unknown.shape, unknown.needs()) == ("chat", 32, None, None)
     on_tiny = _folder(tmp_path / "adapter", {}, "tiny", {"base_model_name_or_path": LADDER["tiny"].source, "r": 4})
     assert (on_tiny.style, on_tiny.lora_rank, on_tiny.shape) == ("tiny", 4, LADDER["tiny"].shape)
+
+
+def test_what_must_be_said_of_a_policy_is_said_of_what_was_trained_from_it(tmp_path):
+    on_released = _folder(tmp_path / "adapter", {}, "", {"base_model_name_or_path": "griffith-bigdata/FINER-SQL-3B-BIRD", "r": 32})
+    assert on_released.note == RECONSTRUCTED
+    merged = _folder(tmp_path / "merged", QWEN)
+    assert merged.note == ""
+    write_style(on_released, tmp_path / "merged")
+    assert (policy_spec(str(tmp_path / "merged")).style, policy_spec(str(tmp_path / "merged")).note) == ("chat", RECONSTRUCTED)
 
 
 def test_the_compact_prompt_of_a_rung():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import types
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 import finer.shown
 from finer.errors import FinerError
 from finer.evaluate import evaluate
+from finer.judge import Judge
 from finer.ladder import PolicySpec
 from finer.policy import Answers
+from finer.recorder import record_accuracy
 from finer.sampling import sample_and_vote
 from finer.schema import Kept
 from finer.shown import Shown, gold_columns
@@ -97,6 +100,11 @@ def test_what_must_be_said_of_a_policy_stands_beside_every_figure(shop, shown):
         "strict (oracle columns, reconstructed prompt)" if shown else "strict (reconstructed prompt)"
     )
     assert sample_and_vote(policy, shop, 2)["metric"] == "strict (reconstructed prompt)"
+    written = []
+    writer = types.SimpleNamespace(write_evaluation=lambda step, split, metric, rows: written.append(metric))
+    with Judge(shop.databases) as judge:
+        record_accuracy(writer, 1, policy, shop, judge, 0, 60, Shown(shop.databases, note=policy.spec.note), lambda line: None)
+    assert written == ["strict (reconstructed prompt)"], "in a run's store too"
 
 
 @pytest.mark.parametrize(("k", "oracle"), [(-1, False), (5, True)])
