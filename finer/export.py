@@ -104,8 +104,9 @@ def _merge(policy: Path, folder: Path) -> None:
     if (policy / "adapter_config.json").is_file():
         from finer.policy import load_policy, quiet
 
+        loaded = load_policy(str(policy))  # before ``quiet``, which imports transformers: Unsloth has to come first
         with quiet():
-            load_policy(str(policy)).save(folder, merge=True)
+            loaded.save(folder, merge=True)
     else:
         shutil.copytree(policy, folder)
 
