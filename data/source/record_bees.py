@@ -39,7 +39,7 @@ TRAINED = {"steps": 12, "questions_per_step": 5, "temperature": 0.9, "learning_r
 
 def record(fold: int) -> None:
     """All stages of a fold; those whose answers are recorded are passed over."""
-    folder, answered = RUNS / f"bees-{fold}", RECORDED / f"fold-{fold}"
+    folder, answered = RUNS / f"bees-fold-{fold}", RECORDED / f"fold-{fold}"
     warm, trained = (folder.with_name(f"{folder.name}-{stage}") for stage in ("warm", "trained"))
     dataset = load_dataset(folder) if folder.exists() else prepare(BEES / "bees.sqlite", BEES / "questions.csv", folder, folds=FOLDS, fold=fold).dataset
     asked = {"": dataset, "-reworded": reworded(dataset)}
