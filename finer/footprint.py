@@ -7,7 +7,7 @@ With h the hidden width, i the feed-forward's, q the width of queries, k that of
 - *generation*: keys and values of every answer of a step, 2·k·L numbers a token of prompt and answer.
 - *update*: what the backward pass of the answers that go through together keeps, a·h + 4·i + 2·q + 7·r + t numbers a token and layer, with a = 8
   where the whole model is trained and 6 (its norms are frozen) under an adapter; q and not k, since answers of unequal length need a mask (t, the
-  tokens of prompt and answer), and with one the keys are repeated for each head. On a CPU 1.3 times that, for what malloc does not give back. On a GPU only h numbers a layer are kept, and one
+  tokens of prompt and answer), and with one the keys are repeated for each head. On a CPU twice that, for what malloc does not give back. On a GPU only h numbers a layer are kept, and one
   layer's worth of the rest (gradient checkpointing). Logits are never whole: TRL and Unsloth go through them in pieces.
 - *the rest*: Python with torch, TRL and the sandbox's workers; on a GPU CUDA's own. A constant.
 
@@ -29,8 +29,8 @@ NF4_BYTES = 0.516
 """A parameter in 4 bits with its share of the scales: a byte for each block of 64, and 4 bytes for each 256 blocks."""
 CPU_REST, GPU_REST = 1.2e9, 1.5e9
 """The first measured with ``tiny``; the second assumed."""
-NOT_GIVEN_BACK = 1.3
-"""Measured with ``smollm2-135m``."""
+NOT_GIVEN_BACK = 2.0
+"""Measured with ``smollm2-135m``: the system's malloc keeps holes between freed tensors (docs/policies.md says what to do where memory is short)."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def footprint(shape: Shape, load: Load) -> Footprint:
     >>> smollm2 = Shape(49152, 576, 30, 1536, 576, 192, tied=True)
     >>> load = Load(answers=16, at_once=8, prompt_tokens=200, completion_tokens=128, rank=32, targets=("q_proj", "v_proj"))
     >>> {name: round(value / 1e9, 2) for name, value in vars(footprint(smollm2, load)).items()}
-    {'weights': 0.54, 'training': 0.03, 'generation': 0.24, 'update': 4.63, 'rest': 1.2}
+    {'weights': 0.54, 'training': 0.03, 'generation': 0.24, 'update': 7.12, 'rest': 1.2}
     """
     number = 2 if load.gpu and load.rank else 4
     tokens = load.prompt_tokens + load.completion_tokens

@@ -79,7 +79,8 @@ def test_gpu_packages_are_asked_for_only_where_there_is_a_gpu():
 SMALL = ["tiny", "tiny-low"]
 HALF_B = ["qwen2.5-coder-0.5b", "finer-sql-0.5b-bird", "finer-sql-0.5b-spider"]
 LADDERS = {
-    "a laptop": (LAPTOP, 8.0, [*SMALL, "smollm2-135m"]),
+    "a laptop": (LAPTOP, 16.0, [*SMALL, "smollm2-135m"]),
+    "a laptop with less memory": (LAPTOP, 8.0, SMALL),
     "a 4 GB laptop, as it reports itself": (LAPTOP, 3.9, SMALL),
     "a machine with too little memory": (LAPTOP, 2.0, []),
     "a 12 GB card": (WORKSTATION, 32.0, list(LADDER)),
