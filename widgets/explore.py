@@ -24,8 +24,9 @@ from finer.render.points_page import CONFIG, escaped, points_page
 from finer.render.style import STYLE, number, signed
 from widgets.views import View
 
-REST_FACTOR = 30
-"""Reading 5,000 answers takes a third of a second: after t seconds of CPU, a run that trains is not read for 30 t."""
+REST_FACTOR = 60
+"""Reading 5,000 answers takes a third of a second: after t seconds of CPU, a run that trains is not read for 60 t of the clock, of which a busy
+machine leaves the training half."""
 OPEN, READ_AGAIN = "Zoom and select (plotly, 5 MB)", "Read the run again"
 _GREY = "#7a848e"
 """Of axes and words: readable on light and on dark, since a figure does not hear of the notebook's theme."""
@@ -72,7 +73,7 @@ class ExploreView(View):
         return [rollout for group in groups for rollout in group.rollouts if rollout.rollout_id in ids]
 
     def points(self) -> Points:
-        """The answers, read again where the run has a further step; beside a training, a thirtieth of the time at most."""
+        """The answers, read again where the run has a further step; beside a training, a sixtieth of the time at most."""
         state = (self.run.last_step, self.run.status)
         resting = state[1] == "running" and time.monotonic() < self._rested
         if self._points is None or (self._points[0] != state and not resting):
