@@ -8,6 +8,7 @@ Not covered: bars, log scales, more than a few series in one chart.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -104,25 +105,31 @@ class Scale:
 
 
 def chart(
-    label: str, series: list[Series], bounds: tuple[float, float] | None = None, unit: str = "training step", chosen: float | None = None
+    label: str,
+    series: list[Series],
+    bounds: tuple[float, float] | None = None,
+    unit: str = "training step",
+    chosen: float | None = None,
+    names: Mapping[float, str] | None = None,
 ) -> Markup:
     """A chart of one or several series over training steps, or what ``unit`` names; ``bounds`` fixes the y axis, else it fits the points.
 
-    ``chosen``: a step to mark.
+    ``chosen``: a step to mark. ``names``: what stands at places of the x axis instead of round numbers.
     """
     drawn = [one for one in series if one.points]
     xs = [point.x for one in drawn for point in one.points]
     low, high = bounds or _bounds(drawn)
-    across = Scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
+    room = 0.12 * (max(xs) - min(xs)) if names else 0.0  # so that a name at either end stands whole
+    across = Scale(min(xs) - room, max(xs) + room, LEFT, WIDTH - RIGHT)
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
     marks = [_dots(one, across, up) if one.dots else _line(one, across, up) for one in drawn]
     return tag(
         "svg",
         tag("title", label),
-        _axes(across, up, unit),
+        _axes(across, up, unit, names),
         _chosen(chosen, across),
         marks,
-        _told(drawn, across),
+        None if names else _told(drawn, across),
         viewbox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         aria_label=label,
@@ -139,14 +146,15 @@ def _bounds(series: list[Series]) -> tuple[float, float]:
     return (low if low == 0 else low - margin), high + margin
 
 
-def _axes(across: Scale, up: Scale, unit: str) -> list[Markup]:
+def _axes(across: Scale, up: Scale, unit: str, names: Mapping[float, str] | None) -> list[Markup]:
     rows = []
+    names = names or {value: tick_label(value) for value in _whole_ticks(across)}
     for value in nice_ticks(up.low, up.high):
         y = up(value)
         rows.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="c-grid"))
         rows.append(tag("text", tick_label(value), x=LEFT - 6, y=y + 4, text_anchor="end"))
-    for value in _whole_ticks(across):
-        rows.append(tag("text", tick_label(value), x=across(value), y=HEIGHT - BOTTOM + 14, text_anchor="middle"))
+    for value, name in names.items():
+        rows.append(tag("text", name, x=across(value), y=HEIGHT - BOTTOM + 14, text_anchor="middle"))
     rows.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=up.start, y2=up.start, class_="c-axis"))
     rows.append(tag("text", unit, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 4, text_anchor="middle"))
     return rows
@@ -216,7 +224,8 @@ def _dots(series: Series, across: Scale, up: Scale) -> list[Markup]:
     for point in series.points:
         x = across(point.x)
         whisker = {"x1": x, "x2": x, "y1": _inside(up, point.low), "y2": _inside(up, point.high)}
-        marks.append(tag("line", **whisker, class_=f"c-whisker s-{series.look}"))
+        said = tag("title", f"{series.label} {value_words(point)}")
+        marks.append(tag("line", said, **whisker, class_=f"c-whisker s-{series.look}"))
         marks.append(_dot(point, series, across, up, 4.0))
     return marks
 

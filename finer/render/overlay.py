@@ -57,10 +57,10 @@ def overlay(runs: Sequence[RunCurves]) -> Markup:
     )
 
 
-def line_keys(names: Iterable[str]) -> Markup:
-    """A legend of lines: colour, dash and name."""
+def line_keys(names: Iterable[str], first: int = 0) -> Markup:
+    """A legend of lines: colour, dash and name; the looks begin with that of place ``first``."""
     items = []
-    for place, name in enumerate(names):
+    for place, name in enumerate(names, first):
         stroke = tag("line", x1=0.0, x2=34.0, y1=5.0, y2=5.0, class_=f"c-line s-{look(place)}")
         items.append(
             tag("li", tag("svg", stroke, viewbox="0 0 34 10", class_="d-key", aria_hidden="true"), one_line(name, 60))

@@ -1,0 +1,77 @@
+"""Which runs the experiment is made of: four starts, the recipes, the seeds, one budget for all.
+
+A start is the bundled policy ``tiny`` warm-started on a teacher with more and more mistakes at once (``data/source/faults.py``). Every run
+asks the same questions in the same order for the same seed, and takes as many steps and answers.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+sys.path.insert(0, str(REPOSITORY / "data" / "source"))
+
+from faults import MIDDLING, POOR
+
+from finer.config import TrainConfig
+
+STARTS = {
+    "half": MIDDLING,
+    "twentieth": {},
+    "hundredth": POOR,
+    "rarest": {},
+}
+"""Teachers' habits by the start that they make, the easiest first; ``half`` is ``tiny`` itself."""
+HARDEST = list(STARTS)[-1]
+RECIPES = ("sparse", "bigram", "finer")
+AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memory")
+SEEDS, SEEDS_AT_THE_HARDEST = 5, 10
+STEPS, EVALUATE_EVERY, TEMPERATURE = 50, 5, 0.9
+BUILD = REPOSITORY / "build" / "dense-or-sparse"
+"""Starts and run stores; not committed."""
+KEPT = REPOSITORY / "data" / "recorded" / "dense-or-sparse"
+"""What is kept of every finished run; committed."""
+WITHOUT = {"finer-no-atoms": "atomic", "finer-no-memory": "memory"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run."""
+
+    start: str
+    recipe: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.start}/{self.recipe}-{self.seed}"
+
+    @property
+    def record(self) -> Path:
+        """The file that says the run is finished, and how it went."""
+        return KEPT / self.start / f"{self.recipe}-{self.seed}.json"
+
+    def config(self) -> TrainConfig:
+        """What the run is told."""
+        without = WITHOUT.get(self.recipe)
+        return TrainConfig(
+            policy=str(policy_of(self.start)), recipe="finer" if without else self.recipe, seed=self.seed, steps=STEPS,
+            temperature=TEMPERATURE, evaluate_every=EVALUATE_EVERY, checkpoint_every=0, without_kind="hand", threads=1, weights={without: 0.0} if without else {},
+            memory=without != "memory",
+        )  # fmt: skip
+
+
+def policy_of(start: str) -> Path:
+    return REPOSITORY / "data" / "policies" / "tiny" if start == "half" else BUILD / "starts" / start
+
+
+def cells() -> Iterator[Cell]:
+    """Every run, seed by seed and the hardest start first, so that whoever stops early has whole pairs."""
+    for seed in range(SEEDS_AT_THE_HARDEST):
+        for start in reversed(STARTS):
+            if start == HARDEST or seed < SEEDS:
+                yield from (Cell(start, recipe, seed) for recipe in (AT_THE_HARDEST if start == HARDEST else RECIPES))

@@ -1,0 +1,53 @@
+"""The four starts: warm-started on their teachers, and how many of their samples are right before any reward."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from plan import BUILD, KEPT, REPOSITORY, STARTS, TEMPERATURE, policy_of
+
+from finer.accounts import share
+from finer.datasets import load_dataset
+from finer.enrich import enrich
+from finer.policy import load_policy
+
+SAMPLES_A_QUESTION = 16
+SHARES = KEPT / "starts.json"
+
+
+def make(start: str) -> Path:
+    """The folder of a start, made where it is missing: about five minutes on one core."""
+    folder = policy_of(start)
+    if not (folder / "finished").exists() and start != "half":
+        habits = [f"--habit={name}={probability}" for name, probability in STARTS[start].items()]
+        subprocess.run([sys.executable, str(REPOSITORY / "data" / "source" / "make_tiny.py"), "control", *habits, "--into", str(folder),
+                        "--start", str(REPOSITORY / "data" / "policies" / "tiny")], check=True)  # fmt: skip
+        (folder / "finished").touch()
+    return folder
+
+
+def measured(start: str) -> dict:
+    """The share of right samples of a start over the questions that the runs ask, measured once and kept."""
+    known = json.loads(SHARES.read_text(encoding="utf-8")) if SHARES.exists() else {}
+    if start not in known:
+        known[start] = {"teacher": STARTS[start], **measure(make(start), SAMPLES_A_QUESTION)}
+        SHARES.parent.mkdir(parents=True, exist_ok=True)
+        SHARES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return known[start]
+
+
+def measure(folder: Path, samples: int, limit: int = 0) -> dict:
+    """Right answers among sampled ones; the interval is over questions, since the samples of one go together."""
+    train = load_dataset("starter", split="train")
+    asked = [question for question in train.questions if question.kind != "hand"]
+    asked = asked[:: max(1, len(asked) // limit)] if limit else asked
+    file = BUILD / f"samples-{folder.name}-{len(asked)}x{samples}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    found = enrich(load_policy(str(folder)), replace(train, questions=tuple(asked)), file, samples, TEMPERATURE, max_completion_tokens=128)
+    over_questions = share(one.right / one.samples for one in found)
+    return {"right": sum(one.right for one in found), "samples": sum(one.samples for one in found), "questions": len(found),
+            "share": over_questions.value, "interval": over_questions.interval}  # fmt: skip

@@ -1,0 +1,113 @@
+"""The experiment that compares recipes: its plan, what is kept of a run, its tables. Run with: pytest tests/test_dense_or_sparse.py"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "benchmarks" / "dense_or_sparse"))
+
+import kept
+import plan
+import report
+from plan import Cell
+
+from finer.datasets import load_dataset
+from finer.import_run import import_rollouts
+from finer.rewards import get_recipe
+from finer.runs import Run
+
+
+def test_every_start_and_recipe_has_its_seeds():
+    counts: dict[tuple[str, str], int] = {}
+    for cell in plan.cells():
+        counts[cell.start, cell.recipe] = counts.get((cell.start, cell.recipe), 0) + 1
+    assert counts == {**{(start, recipe): 5 for start in list(plan.STARTS)[:-1] for recipe in plan.RECIPES},
+                      **{("rarest", recipe): 10 for recipe in plan.AT_THE_HARDEST}}  # fmt: skip
+
+
+def test_runs_of_one_seed_differ_in_nothing_but_the_start_and_what_is_paid():
+    first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.seed == 3)
+    for other in others:
+        assert {key for key in first if first[key] != other[key]} <= {"policy", "recipe", "weights", "memory"}
+
+
+def test_every_recipe_keeps_a_wrong_answer_below_a_right_one():
+    for recipe in plan.AT_THE_HARDEST:
+        config = Cell("half", recipe, 0).config()
+        get_recipe(config.recipe).with_weights(config.weights).check()
+
+
+def test_what_is_kept_is_not_run_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "KEPT", tmp_path)
+    main = _command()
+    told = Namespace(part="1/1", start=["half"], recipe=["sparse", "finer"], seeds=2)
+    assert [cell.name for cell in main.wanted(told)] == ["half/sparse-0", "half/finer-0", "half/sparse-1", "half/finer-1"]
+    Cell("half", "finer", 0).record.parent.mkdir()
+    Cell("half", "finer", 0).record.write_text("{}")
+    assert [cell.name for cell in main.wanted(told)] == ["half/sparse-0", "half/sparse-1", "half/finer-1"]
+    told.part = "2/2"
+    assert [cell.name for cell in main.wanted(told)] == ["half/finer-1"]  # parts are cut before, so that two processes never meet
+
+
+def _command():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("dense_or_sparse_command", REPOSITORY / "benchmarks" / "dense_or_sparse" / "__main__.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Run:
+    return Run(REPOSITORY / "data" / "recorded" / "first-steps")
+
+
+def test_the_record_counts_what_the_run_holds(recorded):
+    found, rollouts = kept.record(recorded), recorded.rollouts()
+    right = rollouts[rollouts.status == "correct"].groupby("step").size()
+    assert found["right"] == [int(right.get(step, 0)) for step in range(1, recorded.last_step + 1)]
+    spread = rollouts.groupby(["step", "group_id"]).total.agg(lambda totals: totals.max() - totals.min() <= 1e-6)
+    assert found["without_signal"] == [int(spread[step].sum()) for step in range(1, recorded.last_step + 1)]
+    lucky = [json.loads(row["evidence"]) for row in recorded.query("SELECT evidence FROM parts WHERE name = 'execution'")]
+    assert sum(found["by_luck"]) == sum(one["instance"] > 0 and one["status"] in ("ok", "empty") for one in lucky)
+    assert found["dev"] == [[one.step, round(one.value, 4)] for one in recorded.evaluations()]
+    assert all(len(found[name]) == recorded.last_step for name in ("silent", "all_wrong", "tokens", "seconds"))
+
+
+def test_kept_rollouts_are_read_as_a_run_again(recorded, tmp_path):
+    kept.keep_rollouts(recorded, tmp_path / "rollouts.parquet")
+    found = import_rollouts(tmp_path / "rollouts.parquet", tmp_path / "again", load_dataset("starter", split="train"))
+    before, after = recorded.rollouts(), found.run.rollouts()
+    assert after.question_index.tolist() == before.question_index.tolist()
+    assert after.sql.tolist() == before.sql.tolist() and after.step.tolist() == before.step.tolist()
+    assert after.atomic.tolist() == pytest.approx(before.atomic.tolist(), abs=1e-6, nan_ok=True)
+
+
+def _run(start: str, recipe: str, seed: int, dev: list) -> None:
+    path = plan.KEPT / start / f"{recipe}-{seed}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"start": start, "recipe": recipe, "seed": seed, "steps": 60, "dev": dev, "unseen": {"value": 0.1, "n": 252},
+                                "right": [30, 30], "by_luck": [10, 10], "without_signal": [240, 0], "inversions": 4}))  # fmt: skip
+
+
+def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "KEPT", tmp_path)
+    monkeypatch.setattr(report, "KEPT", tmp_path)
+    assert report.tables() == ["No run is kept yet."]
+    (tmp_path / "starts.json").write_text(json.dumps({"rarest": {"right": 2, "samples": 5000, "share": 0.0004}}))
+    for seed in (0, 1):
+        _run("rarest", "sparse", seed, [[0, 0.0], [30, 0.1], [60, 0.2]])
+        _run("rarest", "finer", seed, [[0, 0.0], [30, 0.6], [60, 0.7]])
+    _run("rarest", "finer", 2, [[0, 0.0], [60, 0.9]])
+    lines = report.tables()
+    assert "| rarest | 2 | 5000 | 0.04 % |" in lines
+    assert "| rarest | sparse | 2 | 20 (20 to 20) | 10 (10 to 10) | 50 (50 to 50) | 0 of 2 | 50 (50 to 50) | 25 (25 to 25) | 4 (4 to 4) |" in lines
+    assert "| rarest | finer | 2 | 50 (50 to 50) | 0.6 (0.6 to 0.6) |" in lines
