@@ -12,7 +12,16 @@ import pytest
 import finer.ladder
 from finer import policy
 from finer.config import PRESETS, TrainConfig
-from finer.ladder import ATTENTION_AND_MLP, LADDER, RECONSTRUCTED, STYLE_FILE, PolicyError, choose, policy_spec, write_style
+from finer.ladder import (
+    ATTENTION_AND_MLP,
+    LADDER,
+    RECONSTRUCTED,
+    STYLE_FILE,
+    PolicyError,
+    choose,
+    policy_spec,
+    write_style,
+)
 from finer.policy import choose_policy
 from finer.prompt import SYSTEM_PROMPT
 

@@ -7,6 +7,7 @@ Not covered: bars, log scales, more than a few series in one chart.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def _told(series: list[Series], across: Scale) -> list[Markup]:
     steps = sorted({point.x for one in series for point in one.points})
     size = math.ceil(len(steps) / MOST_TOLD)
     spans = [steps[start : start + size] for start in range(0, len(steps), size)]
-    edges = [LEFT - 6.0, *[across((one[-1] + other[0]) / 2) for one, other in zip(spans, spans[1:])], WIDTH - RIGHT + 6.0]
+    edges = [LEFT - 6.0, *[across((one[-1] + other[0]) / 2) for one, other in itertools.pairwise(spans)], WIDTH - RIGHT + 6.0]
     return [_column(span, series, left, right) for span, left, right in zip(spans, edges, edges[1:])]
 
 
