@@ -19,8 +19,10 @@ from statistics import median
 
 from finer import cpu_generation, grpo
 from finer.config import TrainConfig
+from finer.grpo_config import grpo_config
 from finer.policy import quiet
-from finer.shown import Shown
+from finer.rewards import get_recipe
+from finer.selection import rows
 
 ROUND = 5
 CONFIG = TrainConfig(steps=ROUND + 1, questions_per_step=4, group_size=8, evaluate_every=0, evaluate_questions=1, checkpoint_every=0,
@@ -67,9 +69,9 @@ def plain(folder: Path) -> None:
     import trl
     from transformers import PrinterCallback
 
-    _, dataset, _, policy = grpo._prepare(CONFIG)
-    rows = grpo._rows(dataset, policy, Shown(dataset.databases, 0))
-    trainer = trl.GRPOTrainer(model=policy.model, args=grpo._arguments(CONFIG, folder, policy), train_dataset=rows,
+    prepared = grpo._prepare(CONFIG, print, get_recipe(CONFIG.recipe))
+    policy = prepared.policy
+    trainer = trl.GRPOTrainer(model=policy.model, args=grpo_config(CONFIG, folder, prepared.trains_adapter), train_dataset=rows(prepared.selection),
                               processing_class=policy.tokenizer, reward_funcs=[trivial(n) for n in ("a", "bb", "ccc", "dddd")])  # fmt: skip
     trainer.remove_callback(PrinterCallback)
     trainer.train()

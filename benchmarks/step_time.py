@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from unittest.mock import patch
 
-from finer import grpo
+from finer import grpo, selection
 from finer.config import TrainConfig
 from finer.datasets import load_dataset
 from finer.policy import load_policy
@@ -47,33 +48,26 @@ def exactly(tokens: int):
 @contextmanager
 def answers_of(tokens: int):
     """While open, every answer of a training is at least that long."""
-    original = grpo._arguments
+    original = grpo.grpo_config
 
-    def arguments(*given):
+    def settings(*given):
         made = original(*given)
         made.generation_kwargs = {"min_new_tokens": tokens}
         return made
 
-    grpo._arguments = arguments
-    try:
+    with patch.object(grpo, "grpo_config", settings):
         yield
-    finally:
-        grpo._arguments = original
 
 
 def measure(name: str, change, steps: int) -> None:
     """Trains a few steps and prints one row of figures."""
     config = TrainConfig(steps=steps, questions_per_step=4, group_size=8, evaluate_every=0, evaluate_questions=1,
                          checkpoint_every=0, max_completion_tokens=80)  # fmt: skip
-    original = grpo.load_dataset
-    grpo.load_dataset = lambda *arguments: change(original(*arguments))
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            run = grpo.train(config, Path(folder) / "run")
-            rows = [step.seconds for step in run.steps()[1:]]
-            answers = run.rollouts()["length_tokens"].mean()
-    finally:
-        grpo.load_dataset = original
+    original = selection.load_dataset
+    with patch.object(selection, "load_dataset", lambda *given: change(original(*given))), tempfile.TemporaryDirectory() as folder:
+        run = grpo.train(config, Path(folder) / "run")
+        rows = [step.seconds for step in run.steps()[1:]]
+        answers = run.rollouts()["length_tokens"].mean()
     seconds = {stage: median(row[stage] for row in rows) for stage in STAGES}
     total = sum(seconds.values())
     told = "  ".join(f"{stage} {value:.2f} s" for stage, value in seconds.items())
