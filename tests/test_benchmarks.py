@@ -21,6 +21,6 @@ SHORT = {
 @pytest.mark.parametrize("script", SHORT)
 def test_a_benchmark_that_trains_prints_its_figures(script):
     arguments, said = SHORT[script]
-    done = subprocess.run([sys.executable, f"benchmarks/{script}", *arguments], cwd=REPOSITORY, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, f"benchmarks/{script}", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert said in done.stdout

@@ -21,9 +21,9 @@ from finer.config import TrainConfig
 
 STARTS = {
     "half": MIDDLING,
-    "twentieth": {},
+    "twentieth": {name: round(0.68 * probability, 2) for name, probability in POOR.items()},
     "hundredth": POOR,
-    "rarest": {},
+    "rarest": {**POOR, "key_too": 0.97, "plural_table": 0.97, "lower_constant": 0.95},
 }
 """Teachers' habits by the start that they make, the easiest first; ``half`` is ``tiny`` itself."""
 HARDEST = list(STARTS)[-1]
