@@ -60,7 +60,7 @@ class Cell:
         without = WITHOUT.get(self.recipe)
         return TrainConfig(
             policy=str(policy_of(self.start)), recipe="finer" if without else self.recipe, seed=self.seed, steps=STEPS,
-            temperature=TEMPERATURE, evaluate_every=EVALUATE_EVERY, checkpoint_every=0, without_kind="hand", threads=1, weights={without: 0.0} if without else {},
+            temperature=TEMPERATURE, learning_rate=3e-4, evaluate_every=EVALUATE_EVERY, checkpoint_every=0, without_kind="hand", threads=1, weights={without: 0.0} if without else {},
             memory=without != "memory",
         )  # fmt: skip
 
