@@ -21,6 +21,7 @@ from make_starter import TRAIN_DATABASES, UNSEEN_DATABASES, load_world
 from pairs import stream
 from phrases import Words, plain
 from thoughts import normalise, thought
+from words import lexicon
 from world import random_world
 
 from finer.prompt import parse_completion
@@ -102,7 +103,7 @@ def test_thought_follows_a_nested_query():
     assert thought(sql, "steps").splitlines()[0] == "1. The table needed is a."
 
 
-@pytest.mark.parametrize("module", ["phrases", "thoughts"])
+@pytest.mark.parametrize("module", ["phrases", "thoughts", "words"])
 def test_doctests(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
 
@@ -148,11 +149,28 @@ def test_a_value_is_the_same_tokens_in_a_question_and_in_sql(case, tokenizer):
         assert any(found[start:start + len(tokens)] == tokens for start in range(len(found))), found
 
 
+@pytest.mark.parametrize(("question", "name"), [("Which bikes are red?", "bike"), ("the quorks' prices", "quork"), ("fees", "fee")])
+def test_a_plural_begins_with_the_tokens_of_its_singular(question, name, tokenizer):
+    tokens, found = tokenizer.tokenize(name), tokenizer.tokenize(question)
+    assert any(found[start:start + len(tokens) + 1] == [*tokens, "s"] for start in range(len(found))), found
+
+
+def test_the_lexicon_holds_no_word_of_sql():
+    assert len(lexicon()) > 5000 and not {"select", "count", "union"} & set(lexicon())
+
+
+def test_a_rare_word_that_sql_knows_is_passed_over(monkeypatch):
+    monkeypatch.setattr("world.rare_word", lambda rng: "union")
+    made = list(islice(stream(3, [load_world("shop")], {}, share_random=0.5, avoid=frozenset(), share_rare=0.5), 60))
+    assert len(made) == 60 and not any("union" in pair.sql.lower().split()[:5] for pair in made)
+
+
 ODD_TEXTS = {
     "what is not a word": "a  b\n\n\tc -- x - 5 a-b --x -5 > -5, 1e-5 v1.2.3 .5x a.b.5",
     "other alphabets": "José García z’s 'ü' 日本 é\tq Ωmega Ж",
     "its own marks": "## \u203f \u0120 <think>\nuse t\n</think>\nSELECT 1 <|end",
     "blanks at both ends": "  x ",
+    "a plural's s, and words that are s": "bikes are bike s, s s; ss cass cats's bike's books_s 1990s As is x s_x sat s",
 }
 
 

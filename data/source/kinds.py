@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from phrases import Ask, Words, article, literal, quote, several
+from phrases import Ask, Words, article, literal, quote
+from words import several
 
 AGGREGATES = {
     "AVG": ("average", "mean"), "SUM": ("total", "combined"), "MAX": ("highest", "maximum", "largest"), "MIN": ("lowest", "minimum", "smallest"),

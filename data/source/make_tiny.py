@@ -1,7 +1,6 @@
 """Train the tiny policies from scratch: one reader, then warm starts on fallible teachers.
 
-    python data/source/make_tiny.py base      # learn to read schemas and to copy (about 31 minutes)
-    python data/source/make_tiny.py more      # ... and names that nobody has seen (12 minutes)
+    python data/source/make_tiny.py base      # learn to read schemas and to copy (about 45 minutes)
     python data/source/make_tiny.py tiny      # warm start on the middling teacher (5 minutes)
     python data/source/make_tiny.py tiny-low  # ... on the poor teacher
     python data/source/make_tiny.py control   # ... on a faultless one: shows that the reader can read
@@ -33,15 +32,17 @@ from make_starter import TRAIN_DATABASES, load_world
 from pairs import stream
 
 VOCABULARY, HIDDEN, LAYERS, HEADS, FEED_FORWARD, CONTEXT, ROPE_THETA = 5000, 192, 5, 3, 512, 768, 1e6
-WORD = "[A-Za-z0-9_]"
-SILENT_BLANK = f"(?<={WORD}) (?={WORD})"
-PIECE = rf"[.-]\d+(?!{WORD})|{WORD}+|[^A-Za-z0-9_]+?(?=[.-]\d|{WORD}|$)"
+WORD = "[A-Za-z0-9]"
+ENDING = f"s(?!{WORD})"
+SILENT_BLANK = f"(?<={WORD}) (?={WORD})(?!{ENDING})"
+PIECE = rf"[.-]\d+(?!{WORD})|_id(?!{WORD})|{WORD}+|[^A-Za-z0-9]+?(?=[.-]\d|_id(?!{WORD})|{WORD}|$)"
+PLURAL = f"(?<=[a-z][a-z][a-hj-rtv-z]){ENDING}"
 GOES_ON = "\u203f"  # outside the bytes' alphabet, so that no text can hold it
-TEACHERS = {"tiny": MIDDLING, "tiny-low": POOR, "control": {}, "base": {}, "more": {}}
-READING = {"steps": 7000, "batch": 8, "learning_rate": 2e-3}
+TEACHERS = {"tiny": MIDDLING, "tiny-low": POOR, "control": {}, "base": {}}
+SHARE_RARE = 0.4
+"""Of the names in schemas made at random: words that are in no list of ours, so that the reader copies names instead of knowing them."""
+READING = {"steps": 9000, "batch": 8, "learning_rate": 2e-3}
 """Small batches at a high rate: on this number of pairs, larger ones learnt less."""
-MORE = {"steps": 2700, "batch": 8, "learning_rate": 1e-3}
-"""Then half of the schemas are made at random, and half of their tables have names that are in no list: unseen databases need it."""
 WARM_START = {"steps": 220, "batch": 32, "learning_rate": 5e-4}
 BUILD = REPOSITORY / "build" / "tiny"
 TEMPLATE = ("{% for message in messages %}{% if message['role'] == 'assistant' %}<|assistant|>{{ message['content'] }}<|end|>"
@@ -52,7 +53,8 @@ def make_tokenizer(texts: list[str]):
     """A BPE in which a word is the same tokens wherever it stands, so that a value is copied from a question into SQL token by token.
 
     The blank between two words is no token: the pre-tokenizer drops it and the decoder puts it back. Other marks keep their
-    blanks (`` = '`` is one token). A date is ``2019 -05 -03`` and a decimal ``5 .25``, so that no token of one repeats.
+    blanks (`` = '`` is one token). A plural's s is a token of its own, so that ``bikes`` in a question begins as ``bike`` in a schema
+    does, and so is the blank before a word that is only ``s``. A date is ``2019 -05 -03`` and a decimal ``5 .25``, so that no token of one repeats.
     """
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -60,10 +62,10 @@ def make_tokenizer(texts: list[str]):
     tokenizer = Tokenizer(models.BPE(continuing_subword_prefix=GOES_ON))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(SILENT_BLANK), "removed"), pre_tokenizers.Split(Regex(PIECE), "isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+        pre_tokenizers.Split(Regex(PLURAL), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     # The WordPiece decoder sets a blank between any two words or marks; only those between two words stay.
     tokenizer.decoder = decoders.Sequence([
-        decoders.WordPiece(prefix=GOES_ON, cleanup=False), decoders.Fuse(), decoders.Replace(Regex(f"(?<!{WORD}) | (?!{WORD})"), ""),
+        decoders.WordPiece(prefix=GOES_ON, cleanup=False), decoders.Fuse(), decoders.Replace(Regex(f"(?<!{WORD}) | (?!{WORD})| (?={ENDING})"), ""),
         decoders.Replace(" ", "\u0120"), decoders.ByteLevel()])
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
                                   continuing_subword_prefix=GOES_ON, special_tokens=["<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"])
@@ -116,8 +118,8 @@ def windows(stage: str, seed: int, habits: dict, starter: list, size: int):
     from make_starter import dev_questions
 
     worlds = [load_world(name) for name in TRAIN_DATABASES]
-    share_random, share_odd = {"base": (0.3, 0.12), "more": (0.5, 0.5)}.get(stage, (0.15, 0.3))
-    pairs = stream(seed, worlds, habits, share_random, dev_questions(), share_odd=share_odd)
+    share_random = 0.25 if stage == "base" else 0.1
+    pairs = stream(seed, worlds, habits, share_random, dev_questions(), share_rare=SHARE_RARE)
     rng = random.Random(seed)
     while True:
         window = [(made.prompt, made.completion) for made in islice(pairs, size)]
@@ -256,10 +258,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int, default=1, help="more were no faster on matrices of this size")
     parser.add_argument("--start", metavar="FOLDER", help="the policy to go on from (default: the reader in build/tiny/base)")
+    parser.add_argument("--into", metavar="FOLDER", help="where to write the policy (default: build/tiny/STAGE)")
     parser.add_argument("--habit", action="append", default=[], type=_habit, metavar="NAME=PROBABILITY")
     arguments = parser.parse_args()
-    arguments.seed += arguments.stage == "more"  # other questions than those of the first reading
-    for name, value in {"base": READING, "more": MORE}.get(arguments.stage, WARM_START).items():
+    for name, value in (READING if arguments.stage == "base" else WARM_START).items():
         setattr(arguments, name, getattr(arguments, name) or value)
     run(arguments)
 
@@ -276,23 +278,23 @@ def run(arguments) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.set_num_threads(arguments.threads)
-    folder = BUILD / arguments.stage
+    folder = Path(arguments.into or BUILD / arguments.stage)
     if arguments.stage == "base":
         worlds = [load_world(name) for name in TRAIN_DATABASES]
-        sample = islice(stream(arguments.seed + 1, worlds, {}, share_random=0.4, avoid=frozenset()), 12_000)
+        sample = islice(stream(arguments.seed + 1, worlds, {}, share_random=0.4, avoid=frozenset(), share_rare=SHARE_RARE), 12_000)
         tokenizer = make_tokenizer([text for made in sample for text in (made.prompt, made.completion)])
         model, starter = make_model(tokenizer, arguments.seed), []
     else:
-        begun = arguments.start or BUILD / ("base" if arguments.stage == "more" else "more")
+        begun = arguments.start or BUILD / "base"
         tokenizer = AutoTokenizer.from_pretrained(begun)
         model = AutoModelForCausalLM.from_pretrained(begun, dtype=torch.float32)
-        starter = [] if arguments.stage == "more" else starter_traces()
+        starter = starter_traces()
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
     (folder / "finer_style.txt").write_text("tiny\n")  # so that ``finer evaluate --policy`` prompts it as it was trained
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, vocabulary {len(tokenizer)}", flush=True)
     train(model, tokenizer, arguments.stage, folder, arguments, starter)
-    if arguments.stage in ("tiny", "tiny-low"):
+    if arguments.stage in ("tiny", "tiny-low") and not arguments.into:
         print(f"written to {export(model, tokenizer, arguments.stage).relative_to(REPOSITORY)}")
 
 

@@ -16,7 +16,7 @@ from phrases import Words, plain
 from sqlglot.errors import ParseError
 from thoughts import STYLES, normalise, thought
 from words import CITIES, COUNTRIES, FIRST_NAMES, LAST_NAMES, day
-from world import NOUNS, World, odd_word, random_world
+from world import NOUNS, World, random_world, rare_word
 
 from finer.prompt import completion_text, messages
 from finer.records import Question
@@ -60,7 +60,7 @@ class StrangeWords(Words):
     def _strange_word(self) -> str:
         draw = self.rng.random()
         if draw < 0.3:
-            word = odd_word(self.rng)
+            word = rare_word(self.rng)
             return word.capitalize() if self.rng.random() < 0.5 else word
         if draw < 0.5:
             word = self.rng.choice(PLAIN_WORDS)
@@ -94,13 +94,13 @@ def pair(words: Words, schema: Schema, habits: dict[str, float], rng: random.Ran
 
 
 def stream(seed: int, worlds: list[World], habits: dict[str, float], share_random: float, avoid: frozenset[str],
-           share_strange: float = SHARE_STRANGE, share_odd: float = 0.12) -> Iterator[Pair]:
-    """Endless pairs. ``avoid``: questions that must not be trained on (those of dev); ``share_odd``: as for ``random_world``."""
+           share_strange: float = SHARE_STRANGE, share_rare: float = 0.12) -> Iterator[Pair]:
+    """Endless pairs. ``avoid``: questions that must not be trained on (those of dev); ``share_rare``: as for ``random_world``."""
     rng = random.Random(seed)
     known = [(world, schema_of(world)) for world in worlds]
     while True:
         if rng.random() < share_random:
-            world = random_world(rng, share_odd)
+            world = random_world(rng, share_rare)
             schema, count = schema_of(world), 2
         else:
             (world, schema), count = rng.choice(known), 1
@@ -108,7 +108,7 @@ def stream(seed: int, worlds: list[World], habits: dict[str, float], share_rando
         for _ in range(count):
             try:
                 made = pair(words, schema, habits, rng)
-            except (LookupError, ParseError):  # an odd word that SQL knows
+            except (LookupError, ParseError):  # a rare word that SQL knows
                 continue
             if made.question not in avoid:
                 yield made

@@ -69,15 +69,6 @@ def article(phrase: str) -> str:
     return ("an" if phrase[0].lower() in "aeiou" else "a") + f" «{phrase}»"
 
 
-def several(phrase: str) -> str:
-    """A phrase's plural, well enough for the words of the domains."""
-    if " of " in phrase:
-        return phrase
-    if phrase.endswith(("s", "x", "ch", "sh")):
-        return phrase + "es"
-    return phrase[:-1] + "ies" if phrase.endswith("y") and phrase[-2] not in "aeiou" else phrase + "s"
-
-
 class Words:
     """Draws names, values and conditions from one world."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import random
+import re
+from functools import cache
+from importlib import resources
 
 FIRST_NAMES = """Aaliyah Adam Aisha Alejandro Alice Amara Amelie Anders Andrea Anika Arjun Astrid Beatriz Benjamin Bianca
 Bruno Camille Carlos Chiara Chen Clara Daniel Daria David Deepa Diego Dmitri Edith Elena Elif Emeka Emma Erik Esther Fatima
@@ -67,3 +70,28 @@ def day(rng: random.Random, first: str, last: str) -> str:
 def recase(rng: random.Random, value: str, share: float = 0.04) -> str:
     """``value``, in a small share of the cases in lower or upper case (as careless typing leaves it)."""
     return rng.choice((value.lower(), value.upper())) if rng.random() < share else value
+
+
+def several(phrase: str) -> str:
+    """A phrase's plural, well enough for the words of the domains.
+
+    >>> several("country"), several("box"), several("date of birth")
+    ('countries', 'boxes', 'date of birth')
+    """
+    if " of " in phrase:
+        return phrase
+    if phrase.endswith(("s", "x", "ch", "sh")):
+        return phrase + "es"
+    return phrase[:-1] + "ies" if phrase.endswith("y") and phrase[-2] not in "aeiou" else phrase + "s"
+
+
+@cache
+def lexicon() -> tuple[str, ...]:
+    """Some six thousand words, most of them English: those that the tokenizer of our encoder (wordllama) knows whole; none is a word of SQL."""
+    from sqlglot import exp
+    from sqlglot.dialects.sqlite import SQLite
+
+    of_sql = {word.lower() for word in (*SQLite.Tokenizer.KEYWORDS, *exp.FUNCTION_BY_NAME)}
+    file = resources.files("wordllama") / "tokenizers" / "l2_supercat_tokenizer_config.json"
+    found = re.findall('"\u2581([a-z]{4,10})"', file.read_text(encoding="utf-8"))
+    return tuple(word for word in dict.fromkeys(found) if word[-1] != "s" and word not in of_sql)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from domain import Bridge, Column, Domain, Relation, Table
-from words import CITIES, COUNTRIES, LAST_NAMES, day, person
+from words import CITIES, COUNTRIES, LAST_NAMES, day, lexicon, person, several
 
 
 @dataclass(frozen=True)
@@ -95,20 +95,25 @@ def odd_word(rng: random.Random) -> str:
     return word + "o" if word.upper() in SQL_WORDS else word
 
 
-def random_world(rng: random.Random, share_odd: float = 0.12) -> World:
+def rare_word(rng: random.Random) -> str:
+    """A word of the lexicon, or one that is in no list."""
+    return rng.choice(lexicon()) if rng.random() < 0.6 else odd_word(rng)
+
+
+def random_world(rng: random.Random, share_rare: float = 0.12) -> World:
     """Two to four tables: a parent, its children, sometimes a many-to-many table; twenty rows each.
 
-    ``share_odd``: how many of the names of tables, and half as many of those of columns, are words that nobody has seen.
+    ``share_rare``: how many of the names of tables and columns are words outside this file's short lists.
     """
     nouns = [pair.split() for pair in NOUNS.replace("\n", "").split("|")]
-    chosen = [_noun(rng, nouns, share_odd) for _ in range(rng.choice((2, 2, 3)))]
+    chosen = [_noun(rng, nouns, share_rare) for _ in range(rng.choice((2, 2, 3)))]
     while len({name for name, _ in chosen}) < len(chosen):
-        chosen = [_noun(rng, nouns, share_odd) for _ in chosen]
-    tables = [_table(rng, *chosen[0], parents=(), share_odd=share_odd / 2)]
+        chosen = [_noun(rng, nouns, share_rare) for _ in chosen]
+    tables = [_table(rng, *chosen[0], parents=(), share_rare=share_rare)]
     relations: list[Relation] = []
     for singular, plural in chosen[1:]:
         parents = (tables[0],) if rng.random() < 0.7 else ()
-        table = _table(rng, singular, plural, parents, share_odd / 2)
+        table = _table(rng, singular, plural, parents, share_rare)
         relations += [Relation(table.name, f"{p.name}_id", rng.choice(BY), rng.choice(HAVE)) for p in parents]
         tables.append(table)
     bridges = ()
@@ -123,22 +128,29 @@ def random_world(rng: random.Random, share_odd: float = 0.12) -> World:
     return World(domain, {table.name: _rows(rng, table) for table in tables})
 
 
-def _noun(rng: random.Random, nouns: list, share_odd: float) -> tuple[str, str]:
-    if rng.random() < share_odd:
-        word = odd_word(rng)
-        return word, word + "s"
+def _noun(rng: random.Random, nouns: list, share_rare: float) -> tuple[str, str]:
+    if rng.random() < share_rare:
+        word = rare_word(rng)
+        return word, several(word)
     return tuple(rng.choice(nouns))
 
 
-def _table(rng: random.Random, singular: str, plural: str, parents: tuple, share_odd: float) -> Table:
+def _table(rng: random.Random, singular: str, plural: str, parents: tuple, share_rare: float) -> Table:
     columns = [Column(f"{singular}_id", "INTEGER", "key", f"{singular} id")]
     label = rng.choice(("name", "name", "title", "label", "code name"))
     columns.append(Column(label.replace(" ", "_"), "TEXT", "label", label))
     for name, phrase, kind in _attributes(rng, rng.choice((2, 3, 3, 4))):
-        name, phrase = (odd_word(rng),) * 2 if rng.random() < share_odd else (name, phrase)
+        name, phrase = _rare_name(rng) if rng.random() < share_rare else (name, phrase)
         columns.append(_column(rng, name, phrase, kind))
     columns += [Column(f"{p.name}_id", "INTEGER", "link", p.singular, refers=f"{p.name}.{p.name}_id") for p in parents]
     return Table(singular, singular, plural, tuple(columns))
+
+
+def _rare_name(rng: random.Random) -> tuple[str, str]:
+    """A column's name of one or two words, and the words for it; people often leave one of two away."""
+    words = [rare_word(rng) for _ in range(rng.choice((1, 1, 2)))]
+    phrase = words[-1:] if rng.random() < 0.2 else words
+    return rng.choice(("_", "_", "_", " ")).join(words), " ".join(phrase)
 
 
 def _attributes(rng: random.Random, count: int) -> list[tuple[str, str, str]]:
