@@ -28,6 +28,7 @@ from pathlib import Path
 from finer.datasets.fetch import cache_folder
 from finer.records import Execution
 from finer.sandbox import Sandbox
+from finer.wal import use_wal
 
 STORED_BYTES = 4 * 2**20
 """A result that takes more when compressed is not stored."""
@@ -143,7 +144,7 @@ class _Shelf:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            self.connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            use_wal(self.connection)
             self.connection.execute("PRAGMA synchronous = NORMAL").fetchall()
             self.connection.executescript(_TABLES)
         except (sqlite3.Error, OSError) as error:

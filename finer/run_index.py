@@ -23,6 +23,7 @@ from finer.ledger import UNJUDGED, GroupOutcome
 from finer.run_index_schema import FORMAT, SORTS, TABLES, AnswerFilter, AnswerPage, AnswerRow, LastGroup, QuestionGroups
 from finer.runs import Run
 from finer.runs_schema import connect, transaction
+from finer.wal import use_wal
 
 GROUPS_A_BATCH = 200
 HEAD_START_SECONDS = 1.0
@@ -195,7 +196,7 @@ class RunIndex:
 
     def _made(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         connection.row_factory = None  # plain tuples: the ledger reads one a group
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_wal(connection)
         connection.execute("PRAGMA synchronous = OFF")  # a cache that a power cut damages is made anew
         connection.execute(f"PRAGMA cache_size = -{1024 * MOST_MEGABYTES_IN_CACHE}")
         connection.execute("PRAGMA temp_store = MEMORY")

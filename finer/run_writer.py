@@ -47,6 +47,7 @@ from finer.runs_schema import (
     transaction,
     upgrade,
 )
+from finer.wal import use_wal
 
 PACKAGES = ("finer-workbench", "torch", "transformers", "trl", "peft", "datasets", "numpy", "sqlglot", "wordllama", "unsloth")
 HEARTBEAT_SECONDS = 5.0
@@ -100,7 +101,7 @@ class RunWriter:
         connection = connect(path, "rw")
         try:
             upgrade(connection, check_header(connection, path))
-            connection.execute("PRAGMA journal_mode = WAL")
+            use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             _go_back(connection, step, path)
         except BaseException as error:
@@ -315,7 +316,7 @@ def _fill(connection: sqlite3.Connection, configuration: list[tuple[str, str]], 
 
     Of two processes that found the same empty file, the second to come here finds the tables of the first.
     """
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")  # a step is worth seconds, so it may cost one flush to survive a power cut
     with transaction(connection):
         if has_tables(connection):

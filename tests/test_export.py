@@ -23,7 +23,7 @@ from finer.policy import load_policy
 from finer.run_writer import RunWriter
 from finer.runs import Run
 
-FEW = {"steps": 2, "questions_per_step": 2, "group_size": 2, "max_completion_tokens": 24, "evaluate_every": 0, "evaluate_questions": 2,
+FEW = {"steps": 2, "questions_per_step": 2, "group_size": 4, "max_completion_tokens": 40, "temperature": 1.5, "evaluate_every": 0, "evaluate_questions": 2,
        "checkpoint_every": 0, "threads": 1, "learning_rate": 1e-2, "seed": 5}  # fmt: skip
 
 

@@ -27,6 +27,7 @@ import numpy as np
 
 from finer.errors import FinerError
 from finer.records import Trace
+from finer.wal import use_wal
 
 FILE_NAME = "traces.sqlite"
 KINDS = ("verified", "failed")
@@ -221,7 +222,7 @@ class TraceStore:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that no other writer comes between."""
         with self._connected("rw") as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
             try:
