@@ -22,7 +22,7 @@ def run_demo(folder: Path, config: TrainConfig = DEMO) -> Run:
     """Trains, writes ``report.html`` into the run's folder, and says what changed and where to look."""
     console = Console(highlight=False)
     console.print(f"Training the bundled policy under recipe '{config.recipe}': {config.steps} steps of "
-                  f"{config.questions_per_step} questions, {config.group_size} answers each. About three minutes on two cores.")
+                  f"{config.questions_per_step} questions, {config.group_size} answers each. Two to three minutes on two cores.")
     console.print(f"Watch it live meanwhile: make lab, open 07_grpo_live.ipynb, and give it the run {folder}\n")
     began = time.perf_counter()
     from finer.grpo import train  # torch and trl load here, after the first words are on the screen
