@@ -36,6 +36,7 @@ def use_threads(count: int) -> None:
 
 def _with_cpu_rollouts(base: type) -> type:
     """A GRPOTrainer that samples and scores with no needless work where it runs on a CPU, in one process."""
+    from accelerate.utils import is_peft_model
 
     class CpuTrainer(base):
         def _generate_single_turn(self, prompt_ids, *arguments, **named):
@@ -50,10 +51,12 @@ def _with_cpu_rollouts(base: type) -> type:
             if not cpu_generation.serves(self.model) or self.accelerator.num_processes > 1 or named.get("compute_aux_loss"):
                 return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)
 
-            def score(ids, mask, width):
-                return self._chunked_logps(model, ids, mask, width, compute_entropy=True)[:2]
+            def score(decoder, ids, mask, width):
+                return self._chunked_logps(decoder, ids, mask, width, compute_entropy=True)[:2]
 
-            return *unpadded.by_length(score, input_ids, attention_mask, logits_to_keep), None
+            whole = self.accelerator.unwrap_model(model)
+            decoder = whole.base_model.model if is_peft_model(whole) else whole
+            return *unpadded.by_prompt(score, decoder, input_ids, attention_mask, logits_to_keep), None
 
     return CpuTrainer
 

@@ -99,12 +99,12 @@ def test_a_model_with_windows_is_left_to_transformers(tiny):
     assert cpu_generation.serves(tiny.model) and not cpu_generation.serves(odd)
 
 
-def test_rows_by_length_score_as_all_rows_at_once(tiny):
-    """Values and gradients, for prompts and completions of many lengths, one of them empty of filling."""
-    ids, mask, width = _rows(torch.Generator().manual_seed(0))
-    score = _scorer(tiny.model)
-    together = score(ids, mask, width)
-    apart = unpadded.by_length(score, ids, mask, width)
+@pytest.mark.parametrize("prompts", [1, 5, 19], ids=["one prompt for all", "groups of unequal size", "every prompt once"])
+def test_a_prompt_read_once_scores_as_read_for_every_answer(tiny, prompts):
+    """Values and gradients, for prompts and completions of many lengths, some of them empty of filling, some not there at all."""
+    ids, mask, width = _rows(torch.Generator().manual_seed(0), prompts)
+    together = _score(tiny.model, ids, mask, width)
+    apart = unpadded.by_prompt(_score, tiny.model, ids, mask, width)
     counted = mask[:, -width:].bool()
     for one, other in zip(together, apart, strict=True):
         assert torch.allclose(one[counted], other[counted], atol=2e-5)
@@ -118,23 +118,23 @@ def test_rows_by_length_score_as_all_rows_at_once(tiny):
         assert torch.allclose(one, other, atol=2e-3, rtol=1e-3)
 
 
-def _rows(generator):
+def _rows(generator, prompts):
     rows, prompt_width, width = 19, 20, 12
     ids = torch.randint(10, 1000, (rows, prompt_width + width), generator=generator)
-    prompts = torch.randint(3, prompt_width + 1, (rows, 1), generator=generator)
-    completions = torch.randint(1, width + 1, (rows, 1), generator=generator)
+    which = torch.randint(0, prompts, (rows,), generator=generator) if prompts < rows else torch.arange(rows)
+    ids[:, :prompt_width] = ids[which, :prompt_width]
+    prompt_lengths = torch.randint(3, prompt_width + 1, (rows, 1), generator=generator)[which]
+    completions = torch.randint(0, width + 1, (rows, 1), generator=generator)
     columns = torch.arange(prompt_width + width)
-    mask = ((columns >= prompt_width - prompts) & (columns < prompt_width + completions)).long()
+    mask = ((columns >= prompt_width - prompt_lengths) & (columns < prompt_width + completions)).long()
     return ids, mask, width
 
 
-def _scorer(model):
-    def score(ids, mask, width):
-        logits = model(ids, attention_mask=mask).logits[:, -width - 1 : -1]
-        everywhere = logits.log_softmax(-1)
-        logps = everywhere.gather(-1, ids[:, -width:].unsqueeze(-1)).squeeze(-1)
-        entropies = -(everywhere.exp() * everywhere).sum(-1)
-        counted = mask[:, -width:]
-        return logps * counted, entropies * counted
-
-    return score
+def _score(decoder, ids, mask, width):
+    """As TRL does: the backbone's states, then the head."""
+    states = decoder.base_model(input_ids=ids, attention_mask=mask).last_hidden_state[:, -width - 1 : -1]
+    everywhere = decoder.get_output_embeddings()(states).log_softmax(-1)
+    logps = everywhere.gather(-1, ids[:, -width:].unsqueeze(-1)).squeeze(-1)
+    entropies = -(everywhere.exp() * everywhere).sum(-1)
+    counted = mask[:, -width:]
+    return logps * counted, entropies * counted

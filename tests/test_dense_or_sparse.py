@@ -102,7 +102,7 @@ def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path,
     monkeypatch.setattr(plan, "KEPT", tmp_path)
     monkeypatch.setattr(report, "KEPT", tmp_path)
     assert report.tables() == ["No run is kept yet."]
-    (tmp_path / "starts.json").write_text(json.dumps({"rarest": {"right": 2, "samples": 5000, "share": 0.0004}}))
+    (tmp_path / "start-rarest.json").write_text(json.dumps({"right": 2, "samples": 5000, "share": 0.0004}))
     for seed in (0, 1):
         _run("rarest", "sparse", seed, [[0, 0.0], [30, 0.1], [60, 0.2]])
         _run("rarest", "finer", seed, [[0, 0.0], [30, 0.6], [60, 0.7]])

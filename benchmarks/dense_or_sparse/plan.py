@@ -21,11 +21,12 @@ from finer.config import TrainConfig
 
 STARTS = {
     "half": MIDDLING,
-    "twentieth": {name: round(0.68 * probability, 2) for name, probability in POOR.items()},
-    "hundredth": POOR,
-    "rarest": {**POOR, "key_too": 0.97, "plural_table": 0.97, "lower_constant": 0.95},
+    "twelfth": {name: round(0.68 * probability, 2) for name, probability in POOR.items()},
+    "two-hundredth": POOR,
+    "rarest": {**POOR, "key_too": 0.985, "plural_table": 0.985, "lower_constant": 0.97},
 }
-"""Teachers' habits by the start that they make, the easiest first; ``half`` is ``tiny`` itself."""
+"""Teachers' habits by the start that they make, the easiest first."""
+BUNDLED = {"half": "tiny", "two-hundredth": "tiny-low"}
 HARDEST = list(STARTS)[-1]
 RECIPES = ("sparse", "bigram", "finer")
 AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memory")
@@ -66,7 +67,13 @@ class Cell:
 
 
 def policy_of(start: str) -> Path:
-    return REPOSITORY / "data" / "policies" / "tiny" if start == "half" else BUILD / "starts" / start
+    """Where a start lies: two of them are bundled."""
+    return REPOSITORY / "data" / "policies" / BUNDLED[start] if start in BUNDLED else BUILD / "starts" / start
+
+
+def share_of(start: str) -> Path:
+    """The file with a start's share of right samples."""
+    return KEPT / f"start-{start}.json"
 
 
 def cells() -> Iterator[Cell]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from plan import AT_THE_HARDEST, HARDEST, KEPT, STARTS, STEPS
+from plan import AT_THE_HARDEST, HARDEST, KEPT, STARTS, STEPS, share_of
 
 from finer.seeds import OverSeeds, difference, over_seeds, ratio, steps_to, waited
 
@@ -42,12 +42,11 @@ def tables() -> list[str]:
 
 
 def _starts() -> Iterator[str]:
-    shares = json.loads((KEPT / "starts.json").read_text(encoding="utf-8"))
     yield "| start | right samples | of | share |"
     yield "|---|---|---|---|"
     for name in STARTS:
-        if name in shares:
-            one = shares[name]
+        if share_of(name).exists():
+            one = json.loads(share_of(name).read_text(encoding="utf-8"))
             yield f"| {name} | {one['right']} | {one['samples']} | {100 * one['share']:.3g} % |"
 
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from plan import BUILD, KEPT, REPOSITORY, STARTS, TEMPERATURE, policy_of
+from plan import BUILD, BUNDLED, REPOSITORY, STARTS, TEMPERATURE, policy_of, share_of
 
 from finer.accounts import share
 from finer.datasets import load_dataset
@@ -16,13 +16,12 @@ from finer.enrich import enrich
 from finer.policy import load_policy
 
 SAMPLES_A_QUESTION = 16
-SHARES = KEPT / "starts.json"
 
 
 def make(start: str) -> Path:
     """The folder of a start, made where it is missing: about five minutes on one core."""
     folder = policy_of(start)
-    if not (folder / "finished").exists() and start != "half":
+    if not (folder / "finished").exists() and start not in BUNDLED:
         habits = [f"--habit={name}={probability}" for name, probability in STARTS[start].items()]
         subprocess.run([sys.executable, str(REPOSITORY / "data" / "source" / "make_tiny.py"), "control", *habits, "--into", str(folder),
                         "--start", str(REPOSITORY / "data" / "policies" / "tiny")], check=True)  # fmt: skip
@@ -32,12 +31,12 @@ def make(start: str) -> Path:
 
 def measured(start: str) -> dict:
     """The share of right samples of a start over the questions that the runs ask, measured once and kept."""
-    known = json.loads(SHARES.read_text(encoding="utf-8")) if SHARES.exists() else {}
-    if start not in known:
-        known[start] = {"teacher": STARTS[start], **measure(make(start), SAMPLES_A_QUESTION)}
-        SHARES.parent.mkdir(parents=True, exist_ok=True)
-        SHARES.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    return known[start]
+    path = share_of(start)
+    if not path.exists():
+        found = {"teacher": STARTS[start], **measure(make(start), SAMPLES_A_QUESTION)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def measure(folder: Path, samples: int, limit: int = 0) -> dict:
