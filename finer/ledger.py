@@ -2,15 +2,19 @@
 
 Execution alone pays an answer 1 where it is right and 0 where it is not, so a group that is all right or all wrong has
 no spread and moves nothing. The dense parts can still order an all-wrong group; whether that led anywhere is asked of
-the later groups of the same question.
+the later groups of the same question: did a right answer come, and was it the answer ranked first that became it
+(``became_right``).
 
 Not covered: reading a run (``runs``, ``run_index``), drawing (``render.ledger``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
+from math import comb
 from typing import NamedTuple
 
 EPSILON = 1e-6
@@ -18,6 +22,25 @@ EPSILON = 1e-6
 
 UNJUDGED = ("gold_failed", "not_judged")
 """Statuses that say neither right nor wrong."""
+
+LONGEST_TEXT = 20_000
+"""Characters of an answer that are compared with a later one."""
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+class Answered(NamedTuple):
+    """One answer of a group: its SQL (the whole text where it has none), how it fared, what it was paid."""
+
+    text: str
+    status: str
+    total: float
+
+
+class Became(NamedTuple):
+    """Did the answer ranked first become the right one, and how likely that was without any ranking; None: cannot be told."""
+
+    first: bool | None
+    chance: float | None
 
 
 class GroupOutcome(NamedTuple):
@@ -33,6 +56,8 @@ class GroupOutcome(NamedTuple):
     right: int
     spread: float
     """Largest total minus smallest, with all parts."""
+    became: Became = Became(None, None)
+    """Of an all-wrong group with a signal whose question had a right answer later; told by ``with_what_followed``."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +78,12 @@ class StepSignal:
     """Of those, groups whose question was asked again at a later step."""
     ranked_later_right: int = 0
     """Of those, groups whose question had a right answer in a group of some later step."""
+    ranked_told: int = 0
+    """Of those, groups of which it is known whether their answer ranked first became the right one."""
+    first_became_right: int = 0
+    """Of those, groups of which it did."""
+    chance_became_right: float = 0.0
+    """In how many of ``ranked_told`` it would have been so had the totals been dealt out by chance."""
     silent_seen_again: int = 0
     """For contrast: all-wrong groups without a signal whose question was asked again at a later step."""
     silent_later_right: int = 0
@@ -78,6 +109,72 @@ def outcome_of(summary: object) -> GroupOutcome:
     )
 
 
+def became_right(group: Sequence[Answered], later: Sequence[Answered]) -> Became:
+    """Whether the answer ranked first of an all-wrong ``group`` became right in ``later``, a later group of its question.
+
+    The text of an answer never changes, so what is asked is which of the group's texts the right answer came nearest to.
+    An answer has become right where no other text of its group is nearer to a right answer of ``later``; nearness is the
+    number of words and signs to add and to take away, whatever their order and capitals. Texts of equal words count as one,
+    paid as the best paid of them; all texts within EPSILON of the largest total are ranked first, and one of them
+    suffices. ``chance``: the same with totals dealt out at random, 1 - C(n - m, k) / C(n, k) for n texts, m of them
+    nearest, k ranked first. A group of a single text, or a ``later`` without a right answer, tells nothing.
+
+    (Whether a later group ranks a right answer first would say nothing new: where the margin holds, a right answer
+    is ranked first wherever there is one.)
+
+    >>> wrong = [Answered("SELECT name FROM author", "wrong", 0.4), Answered("SELECT title FROM loan", "wrong", 0.1)]
+    >>> became_right(wrong, [Answered("SELECT name FROM author WHERE born > 1900", "correct", 1.0)])
+    Became(first=True, chance=0.5)
+    """
+    goals = [_words(answer.text) for answer in later if answer.status == "correct"]
+    paid: dict[frozenset[tuple[str, int]], float] = {}
+    for answer in group:
+        text = frozenset(_words(answer.text).items())
+        paid[text] = max(answer.total, paid.get(text, answer.total))
+    if not goals or len(paid) < 2:
+        return Became(None, None)
+    apart = {text: min(_apart(Counter(dict(text)), goal) for goal in goals) for text in paid}
+    nearest = {text for text in paid if apart[text] == min(apart.values())}
+    first = {text for text in paid if paid[text] >= max(paid.values()) - EPSILON}
+    chance = 1 - comb(len(paid) - len(nearest), len(first)) / comb(len(paid), len(first))
+    return Became(bool(first & nearest), chance)
+
+
+def with_what_followed(
+    outcomes: Iterable[GroupOutcome], answered: Callable[[Collection[int]], dict[int, list[Answered]]]
+) -> list[GroupOutcome]:
+    """The outcomes with ``became`` told, by the first later group of the question that has a right answer.
+
+    ``answered`` hands out the answers of groups by their ids, as ``Run.answered`` does.
+    """
+    groups = sorted(outcomes, key=lambda one: (one.step, one.group_id))
+    followed: dict[int, int] = {}
+    waiting: dict[str, list[GroupOutcome]] = {}
+    for group in groups:
+        held = waiting.setdefault(group.question, [])
+        if group.right:
+            followed |= {earlier.group_id: group.group_id for earlier in held if earlier.step < group.step}
+            waiting[group.question] = [earlier for earlier in held if earlier.step >= group.step]
+        elif is_ranked(group):
+            held.append(group)
+    texts = answered({*followed, *followed.values()})
+    told = {earlier: became_right(texts[earlier], texts[later]) for earlier, later in followed.items()}
+    return [group._replace(became=told.get(group.group_id, group.became)) for group in groups]
+
+
+def is_ranked(group: GroupOutcome) -> bool:
+    """Is it all wrong, and did the dense parts give it a signal?"""
+    return bool(group.judged) and not group.right and group.spread > EPSILON
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(text[:LONGEST_TEXT].lower()))
+
+
+def _apart(one: Counter[str], other: Counter[str]) -> int:
+    return ((one - other) + (other - one)).total()
+
+
 def selected_of(events: Iterable[object]) -> list[str]:
     """Which questions a run asks, and which it left out, as its events say when it begins."""
     return [event.detail for event in events if event.kind == "selected"]
@@ -86,8 +183,9 @@ def selected_of(events: Iterable[object]) -> list[str]:
 def signal_ledger(outcomes: Iterable[GroupOutcome]) -> list[StepSignal]:
     """One row a step, in order.
 
-    "Later became right" is: at some later step, a group of the same question holds a right answer. A question that was
-    not asked again says nothing and counts on neither side.
+    "Later right" is: at some later step, a group of the same question holds a right answer. A question that was not asked
+    again says nothing and counts on neither side. Whether the answer ranked first became it is counted where the
+    outcomes tell it.
 
     >>> told = signal_ledger([
     ...     GroupOutcome(1, 1, "a", 4, 4, 0, 0.3), GroupOutcome(2, 1, "b", 4, 4, 4, 0.0), GroupOutcome(3, 2, "a", 4, 4, 1, 0.7)])
@@ -97,13 +195,13 @@ def signal_ledger(outcomes: Iterable[GroupOutcome]) -> list[StepSignal]:
     groups = list(outcomes)
     last_seen = _last_steps(groups)
     last_right = _last_steps(group for group in groups if group.right)
-    counts: dict[int, dict[str, int]] = {}
+    counts: dict[int, dict[str, float]] = {}
     for group in groups:
         count = counts.setdefault(group.step, {})
         again = last_seen[group.question] > group.step
         later_right = last_right.get(group.question, 0) > group.step
-        for name in _facts(group, again, later_right):
-            count[name] = count.get(name, 0) + 1
+        for name, value in _facts(group, again, later_right).items():
+            count[name] = count.get(name, 0) + value
     return [StepSignal(step, **count) for step, count in sorted(counts.items())]
 
 
@@ -126,13 +224,16 @@ def _last_steps(groups: Iterable[GroupOutcome]) -> dict[str, int]:
     return last
 
 
-def _facts(group: GroupOutcome, again: bool, later_right: bool) -> list[str]:
-    """The counters that a group moves."""
+def _facts(group: GroupOutcome, again: bool, later_right: bool) -> dict[str, float]:
+    """What a group adds to each counter."""
     if not group.judged:
-        return ["groups", "unjudged"]
+        return {"groups": 1, "unjudged": 1}
     if group.right:
-        return ["groups", "all_right" if group.right == group.judged else "mixed"]
-    ranked = group.spread > EPSILON
+        return {"groups": 1, "all_right" if group.right == group.judged else "mixed": 1}
+    ranked = is_ranked(group)
     word = "ranked" if ranked else "silent"
-    facts = ["groups", "all_wrong"] + ["ranked"] * ranked
-    return facts + [f"{word}_seen_again"] * again + [f"{word}_later_right"] * later_right
+    facts = {"groups": 1, "all_wrong": 1, "ranked": int(ranked)}
+    facts |= {f"{word}_seen_again": int(again), f"{word}_later_right": int(later_right)}
+    if group.became.first is None:
+        return facts
+    return facts | {"ranked_told": 1, "first_became_right": int(group.became.first), "chance_became_right": group.became.chance}

@@ -19,7 +19,7 @@ from typing import Any
 from finer.alarms import alarms_of
 from finer.errors import FinerError
 from finer.explorer import MOST_BYTES, explorer_data
-from finer.ledger import outcome_of, selected_of, signal_ledger
+from finer.ledger import outcome_of, selected_of, signal_ledger, with_what_followed
 from finer.points import points_of
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
@@ -118,7 +118,8 @@ def is_warm_start(run: Run) -> bool:
 def _signal(run: Run) -> list[Markup]:
     if is_warm_start(run):
         return []
-    return [section("What execution alone would have seen"), ledger(signal_ledger(outcome_of(summary) for summary in run.groups()), selected_of(run.events()))]
+    outcomes = with_what_followed(map(outcome_of, run.groups()), run.answered)
+    return [section("What execution alone would have seen"), ledger(signal_ledger(outcomes), selected_of(run.events()))]
 
 
 def _answers(run: Run) -> list[Markup]:

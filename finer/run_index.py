@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from finer.datasets import cache_folder
-from finer.ledger import UNJUDGED, GroupOutcome
+from finer.ledger import EPSILON, UNJUDGED, Became, GroupOutcome, became_right
 from finer.run_index_schema import FORMAT, SORTS, TABLES, AnswerFilter, AnswerPage, AnswerRow, LastGroup, QuestionGroups
 from finer.runs import Run
 from finer.runs_schema import connect, transaction
@@ -106,8 +106,10 @@ class RunIndex:
 
     def outcomes(self) -> list[GroupOutcome]:
         """How every group fared, for the signal ledger."""
-        sql = "SELECT group_id, step, CAST(question_id AS TEXT), answers, judged, right_answers, spread FROM groups ORDER BY group_id"
-        return list(map(GroupOutcome._make, self._all(sql)))
+        sql = """SELECT first_became, chance, group_id, step, CAST(question_id AS TEXT), answers, judged, right_answers, spread
+            FROM groups ORDER BY group_id"""
+        unknown = Became(None, None)
+        return [GroupOutcome(*row[2:], unknown if row[0] is None else Became(bool(row[0]), row[1])) for row in self._all(sql)]
 
     def questions(self, question_ids: tuple[int, ...]) -> list[QuestionGroups]:
         """These questions in the order given, each with its groups; one that the run lacks is left out."""
@@ -256,6 +258,7 @@ class RunIndex:
             questions = {row[0]: self._question_id(row[2:]) for row in groups}
             self._insert_answers(connection, rollouts, paid, questions)
             self._insert_groups(connection, groups, rollouts, paid, questions)
+            self._tell_what_followed(connection, span)
         return len(groups)
 
     def _know_parts(self, names: set[str]) -> None:
@@ -305,7 +308,14 @@ class RunIndex:
             rows.append(
                 (group_id, step, questions[group_id], len(mine), judged, statuses.count("correct"), spread, alike)
             )
-        connection.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", rows)
+
+    def _tell_what_followed(self, connection: sqlite3.Connection, span: tuple[int, int]) -> None:
+        """Of earlier all-wrong groups whose question has its first right answer in this span: did the answer ranked first become it."""
+        followed = connection.execute(_FOLLOWED, (EPSILON, *span)).fetchall()
+        texts = self.run.answered({group_id for pair in followed for group_id in pair}) if followed else {}
+        told = [(later, *became_right(texts[earlier], texts[later]), earlier) for earlier, later in followed]
+        connection.executemany("UPDATE groups SET right_in = ?, first_became = ?, chance = ? WHERE group_id = ?", told)
 
     def _where(self, wanted: AnswerFilter) -> tuple[str, tuple]:
         terms: list[tuple[str, tuple]] = []
@@ -375,6 +385,9 @@ _GROUPS = """SELECT group_id, step, json_extract(question, '$.index'), json_extr
 json_extract(question, '$.text'), json_extract(question, '$.difficulty') FROM groups WHERE group_id > ? ORDER BY group_id LIMIT ?"""
 _ROLLOUTS = """SELECT rollout_id, step, group_id, position, status, advantage, length_tokens, completion, sql FROM rollouts
 WHERE group_id BETWEEN ? AND ? ORDER BY group_id, position"""
+_FOLLOWED = """SELECT earlier.group_id, min(later.group_id) FROM groups later JOIN groups earlier USING (question_id)
+WHERE earlier.right_answers = 0 AND earlier.right_in IS NULL AND earlier.judged > 0 AND earlier.spread > ? AND earlier.step < later.step
+AND later.group_id BETWEEN ? AND ? AND later.right_answers > 0 GROUP BY earlier.group_id"""
 _PARTS = """SELECT p.rollout_id, p.name, p.value, p.weight FROM rollouts r JOIN parts p USING (rollout_id)
 WHERE r.group_id BETWEEN ? AND ? ORDER BY p.rollout_id, p.position"""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FORMAT = 1
+FORMAT = 2
 """A file of another format is made anew."""
 TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value);
@@ -19,9 +19,11 @@ CREATE TABLE questions (
 );
 CREATE TABLE groups (
     group_id INTEGER PRIMARY KEY, step INTEGER NOT NULL, question_id INTEGER NOT NULL, answers INTEGER NOT NULL,
-    judged INTEGER NOT NULL, right_answers INTEGER NOT NULL, spread REAL NOT NULL, most_alike INTEGER NOT NULL
+    judged INTEGER NOT NULL, right_answers INTEGER NOT NULL, spread REAL NOT NULL, most_alike INTEGER NOT NULL,
+    right_in INTEGER, first_became INTEGER, chance REAL
 );
 CREATE INDEX groups_by_question ON groups (question_id, step);
+CREATE INDEX groups_waiting ON groups (question_id, step) WHERE right_answers = 0 AND right_in IS NULL;
 CREATE TABLE answers (
     rollout_id INTEGER PRIMARY KEY, step INTEGER NOT NULL, group_id INTEGER NOT NULL, position INTEGER NOT NULL,
     question_id INTEGER NOT NULL, status TEXT NOT NULL, total REAL NOT NULL, advantage REAL, length_tokens INTEGER NOT NULL

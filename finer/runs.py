@@ -13,12 +13,13 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finer.errors import RunStoreError
+from finer.ledger import Answered
 from finer.records import Group, Question, RewardBreakdown, RewardPart, Rollout, Trace
 from finer.run_owner import effective_status
 from finer.run_writer import RunWriter, as_json
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["MemoryEvent", "Request", "Run", "RunStoreError", "RunWriter"]
+
+_ANSWERED = """SELECT group_id, CASE sql WHEN '' THEN completion ELSE sql END, status,
+(SELECT coalesce(sum(value * weight), 0.0) FROM parts WHERE parts.rollout_id = rollouts.rollout_id)
+FROM rollouts WHERE group_id IN (SELECT value FROM json_each(?)) ORDER BY group_id, position"""
 
 
 class Run:
@@ -125,6 +130,13 @@ class Run:
             values,
         )
         return _summaries(rows)
+
+    def answered(self, group_ids: Collection[int]) -> dict[int, list[Answered]]:
+        """Of these groups every answer's SQL (the whole text where it has none), status and total, by group."""
+        found: dict[int, list[Answered]] = {group_id: [] for group_id in group_ids}
+        for group_id, *answer in self._rows(_ANSWERED, (json.dumps(list(found)),)):
+            found[group_id].append(Answered(*answer))
+        return found
 
     def group(self, group_id: int) -> Group:
         """One group whole, with its rollouts, parts and evidence; RunStoreError where there is none of that id."""

@@ -9,7 +9,16 @@ import render_samples as samples
 
 import finer.ledger
 import finer.render.ledger
-from finer.ledger import GroupOutcome, StepSignal, outcome_of, signal_ledger, summed
+from finer.ledger import (
+    Answered,
+    GroupOutcome,
+    StepSignal,
+    became_right,
+    outcome_of,
+    signal_ledger,
+    summed,
+    with_what_followed,
+)
 from finer.render.ledger import ledger
 from finer.runs import Run, RunWriter
 from widgets import LedgerView
@@ -54,6 +63,46 @@ def test_what_the_first_step_counts(name):
     groups, counted = CASES[name]
     (row,) = [row for row in signal_ledger(groups) if row.step == 1]
     assert row == StepSignal(1, groups=sum(one.step == 1 for one in groups), **counted)
+
+
+WRONG, NEAR, GOLD = "SELECT title FROM loan", "SELECT name FROM author", "SELECT name FROM author WHERE born > 1900"
+BECAME = {
+    "the one ranked first is the nearer": ([(NEAR, 0.4), (WRONG, 0.1)], [GOLD], (True, 1 / 2)),
+    "the one ranked last is": ([(NEAR, 0.1), (WRONG, 0.4)], [GOLD], (False, 1 / 2)),
+    "equal words count once, paid as the best of them": ([(NEAR, 0.1), ("select  NAME from author", 0.4), (WRONG, 0.2)], [GOLD], (True, 1 / 2)),
+    "one of three": ([(NEAR, 0.4), (WRONG, 0.1), ("SELECT 1", 0.2)], [GOLD], (True, 1 / 3)),
+    "two ranked first, one of them nearest": ([(NEAR, 0.4), (WRONG, 0.4), ("SELECT 1", 0.2)], [GOLD], (True, 2 / 3)),
+    "two as near, the other one ranked first": ([(NEAR, 0.1), ("SELECT FROM name author", 0.1), (WRONG, 0.2)], [GOLD], (False, 1 / 2)),
+    "any right answer will do": ([(NEAR, 0.4), (WRONG, 0.1)], [WRONG + " WHERE x = 1 AND y = 2", GOLD], (True, 1 / 2)),
+    "one text alone cannot tell": ([(NEAR, 0.4), (NEAR, 0.1)], [GOLD], (None, None)),
+    "no right answer later": ([(NEAR, 0.4), (WRONG, 0.1)], [], (None, None)),
+}
+
+
+@pytest.mark.parametrize("name", BECAME)
+def test_whether_the_answer_ranked_first_became_right(name):
+    answers, right, (first, chance) = BECAME[name]
+    later = [Answered("SELECT name FROM author LIMIT 3", "wrong", 0.9), *[Answered(text, "correct", 1.0) for text in right]]
+    found = became_right([Answered(text, "wrong", total) for text, total in answers], later)
+    assert found.first is first and found.chance == (None if chance is None else pytest.approx(chance))
+
+
+def test_the_first_later_group_with_a_right_answer_tells():
+    asked = []
+
+    def answered(group_ids):
+        asked.append(sorted(group_ids))
+        return {key: [Answered(NEAR, "wrong", 0.4), Answered(WRONG, "wrong", 0.1), *[Answered(GOLD, "correct", 1.0)] * (key % 100)] for key in group_ids}
+
+    groups = [group(1, 0), group(1, 1), group(2, 0), group(2, 0, 0.0, "b")._replace(group_id=250), group(3, 2), group(4, 3), group(4, 2, question="b"), group(5, 0)]
+    told = with_what_followed(groups, answered)
+    assert asked == [[100, 200, 302]], "a group without a signal, and one that nothing followed, are not read"
+    assert [one.group_id for one in told if one.became.first] == [100, 200]
+    whole = summed(signal_ledger(told))
+    assert (whole.ranked_later_right, whole.ranked_told, whole.first_became_right, whole.chance_became_right) == (2, 2, 2, 1.0)
+    said = ledger(signal_ledger(told))
+    assert "In 100 % (2 of 2) of these that can be told, it was the answer ranked first that became right" in said
+    assert "dealt out by chance would have had it in 50 %" in said
 
 
 def test_the_order_in_which_groups_come_does_not_matter():

@@ -15,7 +15,9 @@ import render_samples as samples
 
 import finer.run_index
 import widgets.indexed
-from finer.ledger import outcome_of
+from finer.ledger import outcome_of, with_what_followed
+from finer.records import Group
+from finer.report import write_report
 from finer.run_index import AnswerFilter, RunIndex
 from finer.run_notes import NotesError, RunNotes
 from finer.runs import Run, RunWriter
@@ -116,6 +118,32 @@ def test_outcomes_are_those_of_the_groups(still):
     whole = [outcome_of(summary) for summary in run.groups()]
     assert [one._replace(question="") for one in index.outcomes()] == [one._replace(question="") for one in whole]
     assert len({one.question for one in index.outcomes()}) == len({one.question for one in whole}) == 2
+
+
+def all_wrong(group_id: int, step: int, totals: tuple[float, float]) -> Group:
+    """Two wrong answers; the first is one sign away from the right answer of ``samples.group``."""
+    texts = (samples.GOLD.replace(">=", ">"), "SELECT 1")
+    at = {"group_id": group_id, "step": step, "advantage": 0.0}
+    members = [samples.rollout(place, "wrong", (1, 0, total, 0), text, **at) for place, (text, total) in enumerate(zip(texts, totals, strict=True))]
+    return replace(samples.group(group_id, step), rollouts=tuple(members))
+
+
+@pytest.mark.parametrize("batch", [1, 200])
+def test_what_followed_is_told_as_the_run_grows(tmp_path, monkeypatch, batch):
+    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", batch)
+    with RunWriter.create(tmp_path / "run", {}) as writer:
+        run = Run(tmp_path / "run")
+        index = RunIndex(run, tmp_path / "cache")
+        writer.write_step(1, [all_wrong(1, 1, (0.9, 0.1)), all_wrong(2, 1, (0.5, 0.5))], {}, {})
+        writer.write_step(2, [all_wrong(3, 2, (0.1, 0.9))], {}, {})
+        assert index.update() and [one.became.first for one in index.outcomes()] == [None] * 3
+        writer.write_step(3, [samples.group(4, 3)], {}, {})
+        writer.write_step(4, [samples.group(5, 4)], {}, {})
+        assert index.update() and [one.became.first for one in index.outcomes()] == [True, None, False, None, None]
+        whole = with_what_followed(map(outcome_of, run.groups()), run.answered)
+        assert [one._replace(question="") for one in index.outcomes()] == [one._replace(question="") for one in whole]
+        words = "In 50 % (1 of 2) of these that can be told, it was the answer ranked first that became right"
+        assert words in LedgerView(run).to_html() and words in write_report(run, tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize(("sort", "part"), [("no such", ""), ("rollout_id", "no such")])

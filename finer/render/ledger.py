@@ -90,7 +90,7 @@ def _headline(whole: StepSignal) -> Markup:
         tag("p", f"Under execution alone, {execution} of the judged groups would have given no signal: "
             f"{whole.all_wrong:,} all wrong and {whole.all_right:,} all right."),
         tag("p", f"The dense parts gave a signal to {ranked} of the all-wrong groups. ",
-            _later_words(whole.ranked_later_right, whole.ranked_seen_again)),
+            _later_words(whole.ranked_later_right, whole.ranked_seen_again), _became_words(whole)),
         tag("p", "For contrast, the all-wrong groups without any signal. ",
             _later_words(whole.silent_later_right, whole.silent_seen_again)),
     )  # fmt: skip
@@ -100,6 +100,17 @@ def _later_words(right: int, again: int) -> str:
     if not again:
         return "None of their questions was asked again at a later step."
     return f"Of those whose question was asked again, {share_words(right, again)} later had a right answer."
+
+
+def _became_words(whole: StepSignal) -> str:
+    """How often the answer ranked first became right, beside how often it would have by chance."""
+    if not whole.ranked_told:
+        return ""
+    by_chance = f"{whole.chance_became_right / whole.ranked_told:.0%}".replace("%", " %")
+    return (
+        f" In {share_words(whole.first_became_right, whole.ranked_told)} of these that can be told, it was the answer ranked first "
+        f"that became right; totals dealt out by chance would have had it in {by_chance}."
+    )
 
 
 def _chart(spans: list[tuple[int, StepSignal]]) -> Markup:
@@ -175,6 +186,8 @@ def _table(spans: list[tuple[int, StepSignal]]) -> Markup:
         "of these with a signal",
         "of these asked again",
         "and later right",
+        "first became right",
+        "by chance",
     ]
     head = tag("tr", *[tag("th", title, scope="col", class_="f-number") for title in titles])
     return tag(
@@ -193,8 +206,15 @@ def _row(first: int, row: StepSignal) -> Markup:
         f"{row.ranked:,} of {row.all_wrong:,}",
         f"{row.ranked_seen_again:,}",
         later,
+        *_became_cells(row),
     ]
     return tag("tr", *[tag("td", cell, class_="f-number") for cell in cells])
+
+
+def _became_cells(row: StepSignal) -> tuple[str, str]:
+    if not row.ranked_told:
+        return "—", "—"
+    return f"{row.first_became_right:,} of {row.ranked_told:,}", f"{row.chance_became_right:,.2f}"
 
 
 def _definitions() -> Markup:
@@ -202,7 +222,10 @@ def _definitions() -> Markup:
         "Execution alone: 1 for a right answer, 0 for any other, so a group that is all right or all wrong has no spread. "
         f"A signal: the best and the worst total of the group differ by more than {EPSILON:g}. Later right: at a later step, "
         "a group of the same question holds a right answer; a question that was not asked again counts on neither side, so "
-        "the last steps have few. It shows what followed, not what caused it."
+        "the last steps have few. The answer ranked first became right: in the question's first later group with a right answer, "
+        "no other text of the all-wrong group is nearer to a right one than the best paid (words and signs to add and to take "
+        "away, in any order). By chance: as often as that would be so had the same totals been dealt out at random; a group of one "
+        "text alone cannot tell. It shows what followed, not what caused it."
     )
     how = tag("span", " A click on a column chooses its first step for all views.", class_="f-listens")
     return tag("p", said, how, class_="f-soft")
