@@ -26,6 +26,8 @@ UNJUDGED = ("gold_failed", "not_judged")
 LONGEST_TEXT = 20_000
 """Characters of an answer that are compared with a later one."""
 _WORD = re.compile(r"\w+|[^\w\s]")
+Words = frozenset[tuple[str, int]]
+"""The words and signs of a text with how often each occurs."""
 
 
 class Answered(NamedTuple):
@@ -126,14 +128,14 @@ def became_right(group: Sequence[Answered], later: Sequence[Answered]) -> Became
     >>> became_right(wrong, [Answered("SELECT name FROM author WHERE born > 1900", "correct", 1.0)])
     Became(first=True, chance=0.5)
     """
-    goals = [_words(answer.text) for answer in later if answer.status == "correct"]
-    paid: dict[frozenset[tuple[str, int]], float] = {}
+    goals = {_words(answer.text) for answer in later if answer.status == "correct"}
+    paid: dict[Words, float] = {}
     for answer in group:
-        text = frozenset(_words(answer.text).items())
+        text = _words(answer.text)
         paid[text] = max(answer.total, paid.get(text, answer.total))
     if not goals or len(paid) < 2:
         return Became(None, None)
-    apart = {text: min(_apart(Counter(dict(text)), goal) for goal in goals) for text in paid}
+    apart = {text: min(_apart(text, goal) for goal in goals) for text in paid}
     nearest = {text for text in paid if apart[text] == min(apart.values())}
     first = {text for text in paid if paid[text] >= max(paid.values()) - EPSILON}
     chance = 1 - comb(len(paid) - len(nearest), len(first)) / comb(len(paid), len(first))
@@ -167,12 +169,13 @@ def is_ranked(group: GroupOutcome) -> bool:
     return bool(group.judged) and not group.right and group.spread > EPSILON
 
 
-def _words(text: str) -> Counter[str]:
-    return Counter(_WORD.findall(text[:LONGEST_TEXT].lower()))
+def _words(text: str) -> Words:
+    return frozenset(Counter(_WORD.findall(text[:LONGEST_TEXT].lower())).items())
 
 
-def _apart(one: Counter[str], other: Counter[str]) -> int:
-    return ((one - other) + (other - one)).total()
+def _apart(one: Words, other: Words) -> int:
+    counted, wanted = Counter(dict(one)), Counter(dict(other))
+    return ((counted - wanted) + (wanted - counted)).total()
 
 
 def selected_of(events: Iterable[object]) -> list[str]:
