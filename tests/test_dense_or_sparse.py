@@ -35,7 +35,8 @@ def test_every_start_and_recipe_has_its_seeds():
 def test_runs_of_one_seed_differ_in_nothing_but_the_start_and_what_is_paid():
     first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.seed == 3)
     for other in others:
-        assert {key for key in first if first[key] != other[key]} <= {"policy", "recipe", "weights", "memory"}
+        assert {key for key in first if first[key] != other[key]} <= {"policy", "steps", "recipe", "weights", "memory"}
+        assert first["policy"] != other["policy"] or first["steps"] == other["steps"], "one budget for all recipes of a start"
 
 
 def test_every_recipe_keeps_a_wrong_answer_below_a_right_one():
@@ -94,7 +95,7 @@ def test_kept_rollouts_are_read_as_a_run_again(recorded, tmp_path):
 def _run(start: str, recipe: str, seed: int, dev: list) -> None:
     path = plan.KEPT / start / f"{recipe}-{seed}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"start": start, "recipe": recipe, "seed": seed, "steps": 60, "dev": dev, "unseen": {"value": 0.1, "n": 252},
+    path.write_text(json.dumps({"start": start, "recipe": recipe, "seed": seed, "steps": 50, "dev": dev, "unseen": {"value": 0.1, "n": 252},
                                 "right": [30, 30], "by_luck": [10, 10], "without_signal": [240, 0], "inversions": 4}))  # fmt: skip
 
 
@@ -104,10 +105,10 @@ def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path,
     assert report.tables() == ["No run is kept yet."]
     (tmp_path / "start-rarest.json").write_text(json.dumps({"right": 2, "samples": 5000, "share": 0.0004}))
     for seed in (0, 1):
-        _run("rarest", "sparse", seed, [[0, 0.0], [30, 0.1], [60, 0.2]])
-        _run("rarest", "finer", seed, [[0, 0.0], [30, 0.6], [60, 0.7]])
-    _run("rarest", "finer", 2, [[0, 0.0], [60, 0.9]])
+        _run("rarest", "sparse", seed, [[0, 0.0], [30, 0.1], [50, 0.2]])
+        _run("rarest", "finer", seed, [[0, 0.0], [30, 0.6], [50, 0.7]])
+    _run("rarest", "finer", 2, [[0, 0.0], [50, 0.9]])
     lines = report.tables()
     assert "| rarest | 2 | 5000 | 0.04 % |" in lines
-    assert "| rarest | sparse | 2 | 20 (20 to 20) | 10 (10 to 10) | 50 (50 to 50) | 0 of 2 | 50 (50 to 50) | 25 (25 to 25) | 4 (4 to 4) |" in lines
+    assert "| rarest | sparse | 2 | 20 (20 to 20) | 10 (10 to 10) | 50 (50 to 50) | 0 of 2 | 60 (60 to 60) | 25 (25 to 25) | 4 (4 to 4) |" in lines
     assert "| rarest | finer | 2 | 50 (50 to 50) | 0.6 (0.6 to 0.6) |" in lines

@@ -31,7 +31,9 @@ HARDEST = list(STARTS)[-1]
 RECIPES = ("sparse", "bigram", "finer")
 AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memory")
 SEEDS, SEEDS_AT_THE_HARDEST = 5, 10
-STEPS, EVALUATE_EVERY, TEMPERATURE = 50, 5, 0.9
+STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 100}
+"""A run's budget by its start: the same for all recipes."""
+EVALUATE_EVERY, TEMPERATURE = 5, 0.9
 BUILD = REPOSITORY / "build" / "dense-or-sparse"
 """Starts and run stores; not committed."""
 KEPT = REPOSITORY / "data" / "recorded" / "dense-or-sparse"
@@ -60,7 +62,7 @@ class Cell:
         """What the run is told."""
         without = WITHOUT.get(self.recipe)
         return TrainConfig(
-            policy=str(policy_of(self.start)), recipe="finer" if without else self.recipe, seed=self.seed, steps=STEPS,
+            policy=str(policy_of(self.start)), recipe="finer" if without else self.recipe, seed=self.seed, steps=STEPS[self.start],
             temperature=TEMPERATURE, learning_rate=3e-4, evaluate_every=EVALUATE_EVERY, checkpoint_every=0, without_kind="hand", threads=1, weights={without: 0.0} if without else {},
             memory=without != "memory",
         )  # fmt: skip

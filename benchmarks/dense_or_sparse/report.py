@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from plan import AT_THE_HARDEST, HARDEST, KEPT, STARTS, STEPS, share_of
+from plan import AT_THE_HARDEST, HARDEST, KEPT, STARTS, share_of
 
 from finer.seeds import OverSeeds, difference, over_seeds, ratio, steps_to, waited
 
@@ -30,7 +30,7 @@ def final_dev(runs: dict[int, dict[str, Any]]) -> dict[int, float]:
 
 def waits(runs: dict[int, dict[str, Any]]) -> dict[int, int]:
     """Steps to half of dev right; the whole budget where a run never got there."""
-    return {seed: waited(steps_to(one["dev"], LEVEL), STEPS) for seed, one in runs.items()}
+    return {seed: waited(steps_to(one["dev"], LEVEL), one["steps"]) for seed, one in runs.items()}
 
 
 def tables() -> list[str]:
@@ -51,7 +51,7 @@ def _starts() -> Iterator[str]:
 
 
 def _cells(records: Records) -> Iterator[str]:
-    yield f"| start | recipe | seeds | dev at the end, % | unseen, % | steps to 50 % (of {STEPS}) | got there | groups without a signal, % | right by luck, % | inversions |"
+    yield "| start | recipe | seeds | dev at the end, % | unseen, % | steps to 50 % | got there | groups without a signal, % | right by luck, % | inversions |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for start in STARTS:
         for recipe in AT_THE_HARDEST:
