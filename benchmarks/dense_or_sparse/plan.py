@@ -31,7 +31,7 @@ HARDEST = list(STARTS)[-1]
 RECIPES = ("sparse", "bigram", "finer")
 AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memory")
 SEEDS, SEEDS_AT_THE_HARDEST = 5, 10
-STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 100}
+STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 120}
 """A run's budget by its start: the same for all recipes."""
 EVALUATE_EVERY, TEMPERATURE = 5, 0.9
 BUILD = REPOSITORY / "build" / "dense-or-sparse"
