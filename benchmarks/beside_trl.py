@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from unittest.mock import patch
 
 from finer import cpu_generation, grpo
 from finer.config import TrainConfig
@@ -55,12 +56,8 @@ def steps_of(train) -> list[tuple[float, float]]:
     import trl
 
     marks: list[tuple[float, float]] = []
-    original, trl.GRPOTrainer = trl.GRPOTrainer, clocked(trl.GRPOTrainer, marks)
-    try:
-        with tempfile.TemporaryDirectory() as folder, quiet():
-            train(Path(folder))
-    finally:
-        trl.GRPOTrainer = original
+    with patch.object(trl, "GRPOTrainer", clocked(trl.GRPOTrainer, marks)), tempfile.TemporaryDirectory() as folder, quiet():
+        train(Path(folder))
     return [(after[0] - before[0], after[1] - before[1]) for before, after in itertools.pairwise(marks)]
 
 
@@ -79,11 +76,8 @@ def plain(folder: Path) -> None:
 
 def recorded(folder: Path) -> None:
     """Ours, with the rollouts and log-probabilities of TRL."""
-    original, cpu_generation.serves = cpu_generation.serves, lambda model: False
-    try:
+    with patch.object(cpu_generation, "serves", lambda model: False):
         grpo.train(CONFIG, folder / "run")
-    finally:
-        cpu_generation.serves = original
 
 
 def ours(folder: Path) -> None:
