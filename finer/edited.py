@@ -37,6 +37,11 @@ class EditedGroup:
     child: Rollout
     """The edit among the answers of ``now``; its rollout id is below zero, since no run holds it."""
 
+    def apart(self) -> Group:
+        """``now`` under an id below zero, since no run holds it."""
+        number = -self.edit.edit_id
+        return replace(self.now, group_id=number, rollouts=tuple(replace(one, group_id=number) for one in self.now.rollouts))
+
     def place(self, rollout: Rollout, group: Group) -> int | None:
         """An answer's rank by total in one of the two groups, 1 being the best paid; equal totals share it. None: not in it."""
         if all(one.rollout_id != rollout.rollout_id for one in group.rollouts):

@@ -26,6 +26,9 @@ from finer.rewards import Recipe, Scorer, get_recipe
 from finer.sandbox import Sandbox
 from finer.schema import read_schema
 
+GROUP_ID = -1
+"""Below zero, as the ids of the tries: no run holds them."""
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -47,6 +50,7 @@ class Tries:
         self._judge = Judge(dataset.databases, self._sandbox, golds=Golds())
         self._memory: Memory | None = None
         self._texts: dict[Question, list[tuple[str, str]]] = {}
+        self._groups: dict[Question, Group] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,8 +74,18 @@ class Tries:
         if (thought, sql) in tries:
             tries.remove((thought, sql))  # the same again is no other try: it is the newest
         tries.append((thought, sql))
-        group = self._group(question, tries)
-        return Tried(group.rollouts[-1], group, self.results(question, group.rollouts[-1].sql))
+        group = self._groups[question] = self._group(question, tries)
+        return self.tried(group, len(group.rollouts) - 1)
+
+    def tried(self, group: Group, position: int) -> Tried:
+        """One try of a group that was scored here, with its results. IndexError where it has none at that position."""
+        rollout = group.rollouts[position]
+        return Tried(rollout, group, self.results(group.question, rollout.sql))
+
+    def newest(self, question: Question) -> Tried | None:
+        """The newest try of a question, as it was scored; None where there is none."""
+        group = self._groups.get(question)
+        return self.tried(group, len(group.rollouts) - 1) if group else None
 
     def results(self, question: Question, sql: str) -> ResultComparison:
         """What the SQL returns beside what the gold does."""
@@ -80,16 +94,17 @@ class Tries:
     def forget(self, question: Question) -> None:
         """Lets go of a question's tries."""
         self._texts.pop(question, None)
+        self._groups.pop(question, None)
 
     def _group(self, question: Question, tries: list[tuple[str, str]]) -> Group:
         texts = [completion_text(thought, sql) if thought.strip() else sql for thought, sql in tries]
         paid = self._scorer().score(question, texts)
         found = advantages([scored_total(one) for one in paid], self.scale_rewards)
         rollouts = [
-            Rollout(place + 1, 0, 1, place, text, one, advantage)
+            Rollout(-1 - place, 0, GROUP_ID, place, text, one, advantage)
             for place, (text, one, advantage) in enumerate(zip(texts, paid, found, strict=True))
         ]
-        return Group(1, 0, question, "", tuple(rollouts))
+        return Group(GROUP_ID, 0, question, "", tuple(rollouts))
 
     def _scorer(self) -> Scorer:
         if "memory" in self.recipe.parts and self._memory is None:

@@ -231,11 +231,21 @@ def try_an_answer(output) -> None:
     output.locator("textarea:visible").last.fill("SELECT 1")
     output.get_by_role("button", name="Score").click()
     output.locator(".f-waterfall").first.wait_for()
+    output.locator("textarea:visible").last.fill("SELECT 2")
+    output.get_by_role("button", name="Score").click()
+    output.get_by_text("✓ Try 2 of this question").wait_for()
+    output.locator("tr[data-pick='g-1a0']:visible").first.click()
+    output.locator("tr[data-pick='g-1a0'].f-chosen:visible").first.wait_for()
 
 
 def show_all_questions(output) -> None:
+    """And chooses one, which the workbench beside it then shows."""
+    output.locator("select:visible").nth(0).select_option("last steps")
     output.locator("select:visible").nth(1).select_option("all")
-    output.locator("table:visible").last.locator("tbody tr").first.wait_for()
+    row = output.locator("tr[data-pick]:visible").nth(4)
+    mark = row.get_attribute("data-pick")
+    row.click()
+    output.locator(f"tr[data-pick={mark}].f-chosen").wait_for()
 
 
 def press_pause(output) -> None:
@@ -295,8 +305,8 @@ VIEWS = {
     "Keyboard": Case("Total reward", use_the_keyboard, "bench.choice.pinned, bench.tabs.selected_index, len(bench.selection)", "True 1 1", tab="Curves"),
     "Scrub": Case("question", scrub_a_question, "bench.choice.step", "2", "Workbench(asked_again())", "Matrix"),
     "Overlay": Case("Total reward", hover_a_curve, "[one.folder.name for one in bench.others]", "['again']", "Curves([folder, asked_again()])"),
-    "Playground": Case("A database of your own", try_an_answer, "'playlist' in bench.question.text, bench.tried is not None", "True True", "Playground()"),
-    "Compare": Case("questions", show_all_questions, "bench.change.value == '' and len(bench.pairs()) > 0", "True", "CompareRuns(folder, folder)"),
+    "Playground": Case("A database of your own", try_an_answer, "'playlist' in bench.question.text, bench.tried.rollout.sql", "True SELECT 1", "Playground()"),
+    "Compare": Case("questions", show_all_questions, "[bench._looked_at(one) for one in bench.pairs()].count(True), bench.workbenches[1].choice.pinned", "1 True", "CompareRuns(folder, benches['Group'])"),
     "Controls": Case("Weights, from the next step on", press_pause, "[one.kind for one in bench.run.requests()]", "['pause']", "Workbench(trains())"),
     "StartRun": Case("It trains in a process of its own", start_and_stop, "bench.wait().status, bench.config.steps, bench.workbench.run.config['seed']", "stopped 500 3", "starts()"),
 }

@@ -288,6 +288,11 @@ def test_the_tries_of_a_playground_are_stepped_through(opened, tmp_path):
     page.get_by_role("button", name="Previous Try").click()
     assert page.locator(".x-one:visible .f-waterfall").count() == 1
     assert page.locator(".x-one:visible .f-atoms, .x-one:visible section").get_by_text("SELECT 1").count() > 0
+    slider = page.locator(".f-knobs input[type=range]").nth(1)
+    before = page.locator(".f-knobs").inner_text()
+    slider.focus()
+    slider.press("Home")
+    assert page.locator(".f-knobs").inner_text() != before, "the knobs turn over the tries"
     lab.keep(page.locator("main"), "playground-page")
 
 

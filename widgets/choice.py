@@ -1,6 +1,8 @@
 """What is being looked at: a run, a step, a group and some of its answers; shared by all views of one workbench.
 
-Plain Python, no widget. Until a person chooses, the newest step's most telling group is shown; after that it stays.
+Plain Python, no widget. Until a person chooses, the newest step's most telling group is shown; after that it stays. A group
+that the run does not hold (tries of a playground, a group with an edit in it) can be looked at as well; it goes under an
+id below zero.
 
 Not covered: drawing (``finer.render``), gestures (``selectors``).
 """
@@ -39,6 +41,8 @@ class Choice:
         """The chosen answers; the first is the one that is explained."""
         self.pinned = group_id is not None
         """True once a person has chosen: then nothing moves by itself."""
+        self.outside = ""
+        """What is looked at where it is no group of the run; "" where it is one."""
         self.chosen: Callable[[], None] = lambda: None
         """Called after ``pick``; a workbench puts its own refresh here."""
         if group_id is None:
@@ -81,7 +85,7 @@ class Choice:
 
     def pick_positions(self, group_id: int, positions: Sequence[int]) -> None:
         """A person's choice of several answers to one question, by their positions."""
-        by_position = {rollout.position: rollout.rollout_id for rollout in self.run.group(group_id).rollouts}
+        by_position = {rollout.position: rollout.rollout_id for rollout in self._found(group_id).rollouts}
         self.pick_several(group_id, tuple(by_position[one] for one in positions if one in by_position))
 
     def pick_further(self, group_id: int, position: int) -> None:
@@ -94,13 +98,25 @@ class Choice:
             wanted = [one for one in held if one != position] if position in held else [*held, position]
             self.pick_positions(group_id, wanted or [position])
 
+    def pick_outside(self, group: Group, position: int, words: str) -> None:
+        """A person's choice of an answer in a group that the run does not hold: every view shows it until something else is chosen.
+
+        ``words`` say what the group is. ValueError for a group under an id that a run may give.
+        """
+        if group.group_id >= 0:
+            raise ValueError(f"a group that no run holds needs an id below zero, not {group.group_id}")
+        with self.lock:
+            self._take(group, position)
+            self.outside, self.pinned = words, True
+            self.chosen()
+
     def show_newest(self) -> None:
         """The newest step's most telling group."""
         self.show_step(self.run.last_step)
 
     def show_step(self, step: int) -> None:
         """The most telling group of a step; an empty choice where the step has none."""
-        self.step = step
+        self.step, self.outside = step, ""
         self.summaries = self.run.groups(step)
         self.group, self.selection = None, []
         if self.summaries:
@@ -108,15 +124,22 @@ class Choice:
 
     def show_group(self, group_id: int, position: int | None = None) -> None:
         """One group, and of it the answer at ``position``, else the most telling; RunStoreError where there is none."""
-        group = self.run.group(group_id)
-        if group.step != self.step or not self.summaries:
-            self.step, self.summaries = group.step, self.run.groups(group.step)
+        group = self._found(group_id)
+        if group_id >= 0:
+            self.outside = ""
+            if group.step != self.step or not self.summaries:
+                self.step, self.summaries = group.step, self.run.groups(group.step)
         self._take(group, position)
 
     def show_rollouts(self, rollout_ids: tuple[int, ...]) -> None:
         """These answers of the group, in the order given; one that is not in it (any more) is left out."""
         by_id = {rollout.rollout_id: rollout for rollout in self.group.rollouts} if self.group else {}
         self.selection = [by_id[rollout_id] for rollout_id in rollout_ids if rollout_id in by_id]
+
+    def _found(self, group_id: int) -> Group:
+        if self.outside and self.group.group_id == group_id:
+            return self.group
+        return self.run.group(group_id)
 
     def _take(self, group: Group, position: int | None = None) -> None:
         self.group = group

@@ -41,15 +41,18 @@ class EditView(View):
         self.button = ipywidgets.Button(description="Score", icon="check", tooltip="Score this text as its training step would have")
         self.again = ipywidgets.Button(description="Take the chosen answer", icon="undo", tooltip="Put the chosen answer's text into the fields",
                                        layout=ipywidgets.Layout(width="200px"))  # fmt: skip
+        self.look_button = ipywidgets.Button(description="Show in the other views", icon="eye", tooltip="Every view explains the newest edit in its group",
+                                             layout=ipywidgets.Layout(width="200px"))  # fmt: skip
         self.status = ipywidgets.HTML()
         self.group: Group | None = None
         self.parent: Rollout | None = None
         self._taken: tuple[str, str] = ("", "")
         self._scorer: EditScorer | None = None
-        buttons = ipywidgets.HBox([self.where, self.button, self.again], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        buttons = ipywidgets.HBox([self.where, self.button, self.again, self.look_button], layout=ipywidgets.Layout(flex_flow="row wrap"))
         self._panel = ipywidgets.VBox([self.thought, self.sql, buttons, self.status, self.widget])
         self.button.on_click(lambda _: self.score())
         self.again.on_click(lambda _: self.take())
+        self.look_button.on_click(lambda _: self.look())
 
     @property
     def panel(self) -> ipywidgets.Widget:
@@ -62,13 +65,17 @@ class EditView(View):
     def refresh(self) -> None:
         """The chosen answer goes into the fields, unless a person has typed something that is not scored yet."""
         with self.choice.lock:
-            if (self.thought.value, self.sql.value) == self._taken and self.choice.rollout != self.parent:
+            is_other = self.choice.rollout != self.parent and not self.choice.outside
+            if (self.thought.value, self.sql.value) == self._taken and is_other:
                 self.take()
             super().refresh()
 
     def take(self) -> None:
-        """The chosen answer's thought and SQL into the fields."""
+        """The chosen answer's thought and SQL into the fields; an edit is made of an answer of the run alone."""
         with self.choice.lock:
+            if self.choice.outside:
+                self._say("✗ What is looked at is no answer of the run: choose one first.")
+                return
             self.group, self.parent = self.choice.group, self.choice.rollout
             self._taken = self.thought.value, self.sql.value = draft(self.parent)
             said = f"Answer {self.parent.position} of group {self.parent.group_id}, step {self.parent.step}." if self.parent else ""
@@ -90,6 +97,26 @@ class EditView(View):
             super().refresh()
             return found
 
+    def look(self) -> None:
+        """The newest edit of the group, and the group as it would have been, becomes what every view shows."""
+        with self.choice.lock:
+            kept = self._kept()
+            if not kept:
+                self._say("✗ No edit of this group is kept.")
+                return
+            found = apply_edit(self._edited(), kept[-1], self.edits.scale_rewards)
+            words = f"edit {kept[-1].edit_id} in group {self._edited().group_id}"
+            self.choice.pick_outside(found.apart(), found.child.position, words)
+            super().refresh()
+
+    def _edited(self) -> Group | None:
+        """The group of the run whose edits are shown: the chosen one, else the one looked at last."""
+        return self.group if self.choice.outside else self.choice.group
+
+    def _kept(self) -> list[Edit]:
+        group = self._edited()
+        return self.edits.of_group(group.group_id) if group else []
+
     def _score(self, parent: Rollout | None) -> Edit:
         if self._scorer is None:
             self._scorer = EditScorer(self.run, self.dataset)
@@ -99,13 +126,14 @@ class EditView(View):
         self.status.value = str(tag("div", text(words, 600), role="status"))
 
     def fragment(self) -> Markup:
-        group = self.choice.group
+        group, self.look_button.disabled = self._edited(), True
         if group is None:
             return nothing_yet("An answer to edit")
         try:
-            kept = [apply_edit(group, edit, self.edits.scale_rewards) for edit in reversed(self.edits.of_group(group.group_id))]
+            kept = [apply_edit(group, edit, self.edits.scale_rewards) for edit in reversed(self._kept())]
         except FinerError as error:
             return section("", tag("p", text(error, 600)))
+        self.look_button.disabled = not kept
         if not kept:
             return section("", tag("p", f"No edit of group {group.group_id} is kept.", class_="f-soft"))
         more = [section("", tag("p", f"{len(kept) - MOST_SHOWN} older edits of this group are kept in edits.json."))] if len(kept) > MOST_SHOWN else []

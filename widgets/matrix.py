@@ -113,8 +113,7 @@ class MatrixView(IndexedView):
         still = super().whole()
         rows = self.questions(self._wanted()[0], MOST_QUESTIONS)
         pinned = {row.question_id for row in rows if self._is_pinned(row)}
-        group = self.choice.group
-        data = history_data(self.run, rows, pinned, group.group_id if group else None)
+        data = history_data(self.run, rows, pinned, self._chosen())
         return Markup(tag("noscript", still) + matrix_page(data))
 
     def asked(self) -> object:
@@ -138,13 +137,17 @@ class MatrixView(IndexedView):
         text, skip = self._wanted()
         rows = self.questions(text)
         steps, earlier = steps_shown(rows, skip)
-        chosen = self.choice.group.group_id if self.choice.group else None
+        chosen = self._chosen()
         own = self.index.questions((self.index.question_of(chosen),)) if chosen is not None else []
         said = f"{len(rows)} questions" + (f", steps {steps[0]} to {steps[-1]}" if steps else "")
         return {
             "rows": [_sent(self._row(row, steps)) for row in rows], "steps": steps, "skip": skip, "earlier": earlier, "said": said,
             "chosen": chosen, "scrub": [group[0] for group in own[0].groups[-MOST_SCRUBBED:]] if own else [],
         }  # fmt: skip
+
+    def _chosen(self) -> int | None:
+        """The group of the run that is looked at."""
+        return self.choice.group.group_id if self.choice.group and not self.choice.outside else None
 
     def _row(self, row: QuestionGroups, steps: list[int]) -> MatrixRow:
         within = set(steps)

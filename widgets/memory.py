@@ -67,7 +67,7 @@ class MemoryView(View):
         rollout, events = self.choice.rollout, self.run.memory_events()
         if rollout is None:
             return self.fragment()
-        still = self._past(rollout, rollout.step, events)
+        still = self._past(rollout, _own_step(rollout), events)
         through = self._through_time(rollout, events)
         under = Markup(tag("noscript", still) + through) if through else still
         return Markup(self.each_answer(lambda one: self._near(one, events)) + under + memory_gate(events))
@@ -81,8 +81,9 @@ class MemoryView(View):
             return Markup()
         if recorded is None:
             return Markup()
-        steps = steps_shown(self.run.last_step, rollout.step)
-        return memory_page(memory, self._query(rollout), steps, rollout.step, recorded, self._plane)
+        own = _own_step(rollout)
+        steps = steps_shown(self.run.last_step, own)
+        return memory_page(memory, self._query(rollout), steps, own, recorded, self._plane)
 
     def refresh(self) -> None:
         super().refresh()
@@ -102,8 +103,9 @@ class MemoryView(View):
             self._shown, self.drawn.value = (), ""
             return
         events = self.run.memory_events()
-        self._move_slider(rollout, keep=self._shown[:1] == (rollout.rollout_id,))
-        key = (rollout.rollout_id, self.as_of.value, self.run.last_step, len(events))
+        who = rollout.rollout_id, rollout.completion  # what is no answer of the run may have another's id
+        self._move_slider(rollout, keep=self._shown[:1] == (who,))
+        key = (who, self.as_of.value, self.run.last_step, len(events))
         if key != self._shown:
             drawn = self._past(rollout, self.as_of.value, events)
             self.drawn.value = self.styled(drawn)
@@ -115,7 +117,7 @@ class MemoryView(View):
         try:
             self.as_of.max = max(self.run.last_step, 1)
             if not keep:
-                self.as_of.value = rollout.step
+                self.as_of.value = _own_step(rollout)
         finally:
             self._moving = False
 
@@ -128,10 +130,10 @@ class MemoryView(View):
             memory = self._replayed(events)
         except FinerError as error:
             return section("", tag("p", "The memory cannot be built again here: ", text(error, 600)))
-        query = self._query(rollout)
-        scores = scores_over_steps(memory, query, steps_shown(self.run.last_step, rollout.step))
-        shown = [memory_past(scores, rollout.step, recorded)]
-        if step != rollout.step:
+        query, own = self._query(rollout), _own_step(rollout)
+        scores = scores_over_steps(memory, query, steps_shown(self.run.last_step, own))
+        shown = [memory_past(scores, own, recorded)]
+        if step != own:
             shown.append(memory_as_of(*scores_over_steps(memory, query, [step]), recorded))
         return Markup("".join([*shown, memory_map(map_as_of(memory, query, step, self._plane))]))
 
@@ -155,6 +157,11 @@ class MemoryView(View):
         if self.dataset is None:
             self.dataset = dataset_of_run(self.run, default="starter")
         return replayed(self.dataset.traces, (), self._encoder, bool(config.get("memory_contrast", False)))
+
+
+def _own_step(rollout: Rollout) -> int:
+    """The step whose memory an answer was compared with; of one that no step wrote the first, whose memory holds no trace of the run."""
+    return max(1, rollout.step)
 
 
 def _recorded(rollout: Rollout) -> float | None:

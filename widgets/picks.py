@@ -9,6 +9,7 @@ Not covered: drawing (``finer.render``).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -18,7 +19,7 @@ from finer.errors import FinerError
 from widgets.choice import Choice
 from widgets.live import FrontEnd, Stage, front_end
 
-_PICK = re.compile(r"s(\d{1,12})|g(\d{1,12})((?:a\d{1,6})*)")
+_PICK = re.compile(r"s(\d{1,12})|g(-?\d{1,12})((?:a\d{1,6})*)")
 
 
 class PicksFrontEnd(FrontEnd):
@@ -29,10 +30,13 @@ class PicksFrontEnd(FrontEnd):
 
 
 class Picks:
-    """Listens to the clicks in a workbench; ``widget`` shows nothing, also where it cannot be loaded."""
+    """Listens to the clicks in a workbench; ``widget`` shows nothing, also where it cannot be loaded.
 
-    def __init__(self, choice: Choice):
-        self.choice = choice
+    ``taken``: called with what was clicked, where that is no choice in a run's groups.
+    """
+
+    def __init__(self, choice: Choice | None, taken: Callable[[str], None] | None = None):
+        self.choice, self._taken = choice, taken
         self._stage = Stage(self._front_end, lambda: None)
         self.widget = ipywidgets.VBox([self._stage.widget], layout=ipywidgets.Layout(display="none"))
 
@@ -43,6 +47,9 @@ class Picks:
 
     def take(self, pick: dict[str, Any]) -> None:
         """Makes what was clicked the choice; with ``further``, an answer joins the chosen ones or leaves them. What makes no sense is left out."""
+        if self._taken is not None:
+            self._taken(str(pick.get("of", ""))[:100])
+            return
         found = _PICK.fullmatch(str(pick.get("of", ""))[:100])
         if found is None:
             return

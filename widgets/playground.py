@@ -1,19 +1,22 @@
 """The playground: pick a question or bring a database, type a thought and SQL, and see what a recipe pays and why.
 
-Waterfall, atoms, results and memory of the newest try, and all tries of the question as a group. Needs no run. The logic is
-``finer.playground``.
+Waterfall, atoms, results and memory of the chosen try, the newest until another is clicked; all tries of the question as a group, and
+what other weights would pay them. Needs no run; given a workbench, the answer that is chosen there comes into the fields, and the
+try that is chosen here is shown by all of its views. The logic is ``finer.playground``.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from finer.datasets import Dataset, load_dataset
+from finer.edited import draft
 from finer.errors import FinerError
-from finer.playground import Tried, Tries, find_questions, own_dataset
+from finer.playground import GROUP_ID, Tried, Tries, find_questions, own_dataset
 from finer.records import Question, Rollout
 from finer.render import Markup, atom_ledger, group_table, memory_matches, page, result_difference, section, waterfall
 from finer.render.markup import plain, tag, text
@@ -21,23 +24,30 @@ from finer.render.one_of import one_of
 from finer.render.style import STYLE
 from finer.results import ResultComparison
 from finer.rewards import RECIPES, get_recipe
+from finer.run_sources import dataset_of_run
 from finer.schema import render_compact
+from widgets.choice import Choice
 from widgets.edit import text_fields
+from widgets.picks import Picks
 from widgets.views import answer_words, bundle
+from widgets.whatif import WhatIfTries
+from widgets.workbench import Workbench
 
 _ROW = "row wrap"
+_MARK = re.compile(rf"g{GROUP_ID}a(\d{{1,6}})")
 
 
 class Playground:
     """``Playground()`` on the starter data, ``Playground("spider-folder")``, or one question over a file of your own:
     ``Playground(database="my.sqlite", question="How many?", gold="SELECT count(*) FROM t")``.
 
-    ``question``: with a data set, the index of the one to begin with. ``tried`` is the newest try as records.
+    ``Playground(workbench)``: on the data set of its run, beside it. ``question``: with a data set, the index of the one to begin
+    with. ``tried`` is the chosen try as records.
     """
 
     def __init__(
         self,
-        dataset: Dataset | str | Path = "starter",
+        dataset: Dataset | str | Path | Workbench = "starter",
         recipe: str = "finer",
         question: int | str | None = None,
         *,
@@ -46,14 +56,19 @@ class Playground:
     ):
         get_recipe(recipe)
         self.tried: Tried | None = None
+        self.workbench = dataset if isinstance(dataset, Workbench) else None
         self._tries: Tries | None = None
+        self._taken = ("", "")
         self._build(recipe)
         if database is not None:
             self.bring(database, str(question or ""), gold)
         else:
-            self._open(dataset if isinstance(dataset, Dataset) else load_dataset(dataset))
+            self._open(_opened(dataset))
             if question is not None:
                 self.show_question(int(question))
+        if self.workbench is not None:
+            self.workbench.on_selection(self._follow)
+            self._follow()
 
     # -- what stands where ------------------------------------------------------------------------------------------
 
@@ -66,13 +81,18 @@ class Playground:
         self.button = ipywidgets.Button(description="Score", icon="check", tooltip="What the recipe pays this answer, and why")
         self.again = ipywidgets.Button(description="Forget the tries", icon="trash", tooltip="Begin this question anew")
         self.status, self.asked, self.shown = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.picks, self.whatif = Picks(None, self._picked), WhatIfTries()
+        self.other = ipywidgets.Accordion(children=[self.whatif.widget], selected_index=None)
+        self.other.set_title(0, "What if: other weights, shaping, gate and scaling over the tries")
+        self.other.layout.display = "none"
         self.own = [ipywidgets.Text(description=name, layout=wide, continuous_update=False) for name in ("Database", "Question", "Gold SQL")]
         self.open_own = ipywidgets.Button(description="Open it", icon="folder-open", tooltip="Ask this question of this SQLite or DuckDB file")
         buttons = ipywidgets.HBox([self.recipe, self.button, self.again], layout=ipywidgets.Layout(flex_flow=_ROW))
         bring = ipywidgets.VBox([ipywidgets.HTML("A database of your own: its file, a question, and the SQL that answers it."), *self.own, self.open_own])
         self.widget = ipywidgets.VBox(
-            [ipywidgets.HTML(str(STYLE)), self.search, self.questions, self.asked, self.thought, self.sql, buttons, self.status, self.shown, bring]
+            [ipywidgets.HTML(str(STYLE)), self.search, self.questions, self.asked, self.thought, self.sql, buttons, self.status, self.shown, self.other, bring, self.picks.widget]
         )
+        self.widget.add_class("finer-bench")
         self.search.observe(lambda _: self._find(), "value")
         self.questions.observe(lambda _: self._asked(), "value")
         self.button.on_click(lambda _: self.score())
@@ -103,6 +123,8 @@ class Playground:
         """Asks the question of that index. FinerError where the data set has none."""
         if all(question.index != index for question in self.dataset.questions):
             raise FinerError(f"the data set {self.dataset.name!r} has no question {index}")
+        if self.questions.value == index:
+            return
         if self.search.value:
             self.search.value = ""
         if all(index != known for _, known in self.questions.options):
@@ -127,9 +149,56 @@ class Playground:
         except FinerError as error:
             self._say(f"✗ {error}")
             return None
+        self._taken = self.thought.value, self.sql.value
         self._say(f"✓ Try {self.tried.rollout.position + 1} of this question.")
         self._draw()
+        self._tell()
         return self.tried
+
+    @property
+    def selection(self) -> list[Rollout]:
+        """The chosen try, as a list, like a workbench's."""
+        return [self.tried.rollout] if self.tried else []
+
+    def pick(self, position: int) -> None:
+        """An earlier try becomes the one that is explained, here and in the workbench. IndexError where there is none."""
+        if self.tried is None or not 0 <= position < len(self.tried.group.rollouts):
+            raise IndexError(f"this question has no try {position}")
+        self.tried = self._tries.tried(self.tried.group, position)
+        self._draw()
+        self._tell()
+
+    def _picked(self, mark: str) -> None:
+        found = _MARK.fullmatch(mark)
+        if found and self.tried and int(found[1]) < len(self.tried.group.rollouts):
+            self.pick(int(found[1]))
+
+    def _tell(self) -> None:
+        """The workbench's views show the try."""
+        if self.workbench is not None:
+            position = self.tried.rollout.position
+            self.workbench.choice.pick_outside(self.tried.group, position, "the tries of a playground")
+
+    def _follow(self) -> None:
+        """The answer that is chosen in the workbench comes into the fields, unless something is typed there that was not scored."""
+        choice = self.workbench.choice
+        if choice.outside:
+            self._follow_try(choice)
+        elif choice.rollout is not None and (self.thought.value, self.sql.value) == self._taken:
+            asked = choice.group.question
+            if all((asked.index, asked.db_id, asked.text) != (one.index, one.db_id, one.text) for one in self.dataset.questions):
+                self._say(f"✗ {self.dataset.name} does not hold the question that the workbench shows.")
+                return
+            self.show_question(asked.index)
+            self._taken = self.thought.value, self.sql.value = draft(choice.rollout)
+            self._say(f"Answer {choice.rollout.position} of group {choice.group.group_id}: change it and press Score.")
+
+    def _follow_try(self, choice: Choice) -> None:
+        """A click in a view of the workbench chose another try."""
+        is_mine = self.tried is not None and choice.group == self.tried.group and choice.rollout is not None
+        if is_mine and choice.rollout != self.tried.rollout:
+            self.tried = self._tries.tried(self.tried.group, choice.rollout.position)
+            self._draw()
 
     def forget(self) -> None:
         """Lets go of this question's tries."""
@@ -146,8 +215,8 @@ class Playground:
             self._say(f"✗ {error}")
 
     def _asked(self) -> None:
-        if self.tried is not None and self.tried.group.question != self.question:
-            self.tried = None
+        if self.tried is None or self.tried.group.question != self.question:
+            self.tried = self._tries.newest(self.question) if self.question else None
         self._draw()
 
     def _say(self, words: str) -> None:
@@ -156,6 +225,8 @@ class Playground:
     def _draw(self) -> None:
         self.asked.value = self._question_shown().replace(STYLE, "")
         self.shown.value = "".join(self._try_shown()).replace(STYLE, "")
+        self.whatif.show(*((self.tried.group, self.tried.rollout.rollout_id) if self.tried else (None,)))
+        self.other.layout.display = "" if self.tried else "none"
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +247,7 @@ class Playground:
     def _try_shown(self) -> list[Markup]:
         if self.tried is None:
             return []
-        return [*self._explained(self.tried.rollout, self.tried.results), *self._together()]
+        return [*self._together(), *self._explained(self.tried.rollout, self.tried.results)]
 
     def _explained(self, rollout: Rollout, results: ResultComparison) -> list[Markup]:
         group = self.tried.group
@@ -187,13 +258,13 @@ class Playground:
         return [group_table(group, (self.tried.rollout.rollout_id,))] if len(group.rollouts) > 1 else []
 
     def to_html(self) -> str:
-        """One self-contained document of the question and its tries, to step through; the newest first."""
+        """One self-contained document of the question and its tries, to step through, the chosen one first, with knobs to turn over them."""
         if self.tried is None:
             return page("Playground", *self.fragments())
         group = self.tried.group
         explained = [Markup("".join(self._explained(one, self._tries.results(group.question, one.sql)))) for one in group.rollouts]
         named = [(f"try {answer_words(one)}", shown) for one, shown in zip(group.rollouts, explained)]
-        return page("Playground", self._question_shown(), one_of("Try", named, len(named) - 1), *self._together())
+        return page("Playground", self._question_shown(), one_of("Try", named, self.tried.rollout.position), *self._together(), self.whatif.whole())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         first, *rest = self.fragments()
@@ -201,6 +272,12 @@ class Playground:
 
     def __repr__(self) -> str:
         return f"Playground on {self.dataset.name}"
+
+
+def _opened(dataset: Dataset | str | Path | Workbench) -> Dataset:
+    if isinstance(dataset, Workbench):
+        return dataset_of_run(dataset.run, default="starter")
+    return dataset if isinstance(dataset, Dataset) else load_dataset(dataset)
 
 
 def _label(question: Question) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from finer.datasets import Dataset
 from finer.errors import FinerError
-from finer.records import Rollout
+from finer.records import Question, Rollout
 from finer.render import Markup, result_difference, section
 from finer.render.markup import tag, text
 from finer.results import ResultComparison, compare_results
@@ -39,12 +39,12 @@ class ResultsView(View):
             return section("", tag("p", "The answer cannot be run again here: ", text(error, 600)))
 
     @cached_property
-    def _known(self) -> dict[tuple[int, str], ResultComparison]:
-        """By group and SQL: following a run draws often, answers repeat each other, and a result does not change."""
+    def _known(self) -> dict[tuple[Question, str], ResultComparison]:
+        """By question and SQL: following a run draws often, answers repeat each other, and a result does not change."""
         return {}
 
     def _compared(self, rollout: Rollout) -> ResultComparison:
-        key = rollout.group_id, rollout.sql
+        key = self.choice.group.question, rollout.sql
         if key not in self._known:
             if self.dataset is None:
                 self.dataset = dataset_of_run(self.run, default="starter")

@@ -172,7 +172,8 @@ class RolloutsView(IndexedView):
     def _page(self) -> dict[str, Any]:
         wanted, notes = self.wanted(), self.notes.all()
         found = self.answers(wanted)
-        chosen = self.choice.rollout.rollout_id if self.choice.rollout else None
+        looked_at = self.choice.rollout
+        chosen = looked_at.rollout_id if looked_at and looked_at.rollout_id >= 0 else None
         statuses, databases, parts = self.index.names()
         until = found.start + len(found.rows)
         said = f"{found.found:,} answers" + (f", {found.start + 1:,} to {until:,} shown" if found.rows else "")

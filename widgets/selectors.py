@@ -79,7 +79,7 @@ class Selectors:
         group = self.choice.group
         labels = tuple((group_label(summary), summary.group_id) for summary in self.choice.summaries)
         _set_options(self.groups, labels)
-        self.groups.value = group.group_id if group else None
+        self.groups.value = group.group_id if group and not self.choice.outside else None
         members = group.rollouts if group else ()
         ordered = sorted(members, key=lambda rollout: (-rollout.breakdown.total, rollout.position))
         _set_options(self.rollouts, tuple((rollout_label(rollout), rollout.rollout_id) for rollout in ordered))

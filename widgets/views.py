@@ -184,7 +184,7 @@ class Curves(View):
 
     def _looked_at(self) -> int | None:
         """The step that a person chose; None where the newest is shown."""
-        return self.choice.step if self.choice.pinned else None
+        return self.choice.step if self.choice.pinned and not self.choice.outside else None
 
     def _several(self, runs: list[Run]) -> Markup:
         return overlay([RunCurves(run.folder.name, run.metrics(), run.evaluations()) for run in runs])
@@ -213,7 +213,7 @@ class GroupView(View):
     def _table(self) -> Markup:
         group, chosen = self.choice.group, [one.rollout_id for one in self.choice.selection]
         # The other groups of the step are read only where the group alone does not explain its advantages.
-        batch = () if recorded_scaling([group]) else self._step()
+        batch = () if self.choice.outside or recorded_scaling([group]) else self._step()
         return group_table(group, chosen, batch)
 
     def _step(self) -> list[Group]:

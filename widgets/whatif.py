@@ -1,7 +1,8 @@
 """What if: sliders over a recipe and over how totals become advantages, and what would change, redrawn while they move.
 
 The knobs only hold numbers; ``finer.whatif`` computes and ``finer.render.whatif`` draws. A step is always computed whole, since its
-other groups may decide a group's scale. The whole run is read when that is chosen, and read again when it is chosen again.
+other groups may decide a group's scale. The whole run is read when that is chosen, and read again when it is chosen again. A group
+that no run holds (the tries of a playground, a group with an edit in it) has knobs of its own.
 
 Not covered: training with the settings (``Controls`` changes the weights of a run that trains).
 """
@@ -14,12 +15,14 @@ from dataclasses import replace
 import ipywidgets
 
 from finer.contributions import AGGREGATIONS, SCALES, Scaling
+from finer.records import Group
 from finer.render import Markup
 from finer.render.knobs import knobs
 from finer.render.markup import plain
+from finer.render.style import STYLE
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Recipe, Shaping
-from finer.whatif import Answers, Outcome, Settings, answers_of_run, as_recorded, rerun, scaling_of
+from finer.whatif import Answers, Outcome, Settings, answers_of_groups, answers_of_run, as_recorded, rerun, scaling_of
 from widgets.views import View, nothing_yet
 
 AS_RECORDED = "as recorded"
@@ -34,10 +37,10 @@ _ROW = {"flex_flow": "row wrap"}
 class Knobs:
     """The sliders of one recipe; ``turned`` is called after a person moved one, while it still moves."""
 
-    def __init__(self, recipe: Recipe, scaling: Scaling, turned: Callable[[], None]):
+    def __init__(self, recipe: Recipe, scaling: Scaling, turned: Callable[[], None], over_run: bool = True):
         self.recipe, self.scaling = recipe, scaling
         self._base, self._turned, self._setting = recipe, turned, False
-        self.over = ipywidgets.Dropdown(options=[GROUP, WHOLE_RUN], value=GROUP, description="Over")
+        self.over = ipywidgets.Dropdown(options=[GROUP, WHOLE_RUN] if over_run else [GROUP], value=GROUP, description="Over")
         self.start = ipywidgets.Dropdown(options=[AS_RECORDED, *startable(recipe)], value=AS_RECORDED, description="Recipe")
         self.reset = ipywidgets.Button(description="Back to recorded", icon="undo")
         self.weights = {part: _slider(part, weight, 0.0, max(2.0, 2 * weight)) for part, weight in recipe.weights.items()}
@@ -112,6 +115,55 @@ def startable(recipe: Recipe) -> list[str]:
     return [name for name, known in RECIPES.items() if set(known.parts) <= set(recipe.parts)]
 
 
+class ApartKnobs:
+    """Knobs for groups that no run holds: for each recipe and scaling their own, which stay as a person left them."""
+
+    def __init__(self, turned: Callable[[], None]):
+        self._turned = turned
+        self._known: dict[tuple[str, tuple[str, ...], Scaling], Knobs] = {}
+
+    def of(self, answers: Answers) -> Knobs:
+        """The knobs for these answers."""
+        key = answers.recipe.name, answers.parts, scaling_of(answers)
+        if key not in self._known:
+            self._known[key] = Knobs(answers.recipe, key[2], self._turned, over_run=False)
+        return self._known[key]
+
+
+class WhatIfTries:
+    """The same sliders over one group alone, which no run need hold; ``widget`` is empty until ``show``."""
+
+    def __init__(self) -> None:
+        self.knobs: Knobs | None = None
+        self.html = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.widget = ipywidgets.VBox()
+        self._apart = ApartKnobs(self._draw)
+        self._group: Group | None = None
+        self._chosen: int | None = None
+
+    def show(self, group: Group | None, chosen: int | None = None) -> None:
+        """Draws what the knobs say of this group; ``chosen`` is the rollout to mark."""
+        self._group, self._chosen = group, chosen
+        if group is None:
+            self.widget.children = ()
+            return
+        self.knobs = self._apart.of(answers_of_groups([group]))
+        self._draw()
+        if self.widget.children != (self.knobs.widget, self.html):
+            self.widget.children = (self.knobs.widget, self.html)
+
+    def whole(self) -> Markup:
+        """For a page: knobs to turn over the group."""
+        answers = answers_of_groups([self._group])
+        return knobs(answers, as_recorded(answers, self.knobs.scaling), self.knobs.settings, self._group)
+
+    def _draw(self) -> None:
+        answers = answers_of_groups([self._group])
+        before = as_recorded(answers, self.knobs.scaling)
+        drawn = what_if(answers, before, rerun(answers, self.knobs.settings), self._group.group_id, self._chosen)
+        self.html.value = drawn.replace(STYLE, "")
+
+
 class WhatIfView(View):
     """What the chosen group, or the whole run, would be paid under other settings."""
 
@@ -119,6 +171,8 @@ class WhatIfView(View):
 
     def prepare(self) -> None:
         self.knobs: Knobs | None = None
+        self._own: Knobs | None = None
+        self._apart = ApartKnobs(self._turned)
         self._box = ipywidgets.VBox()
         self._read: tuple[object, Answers | None] = (None, None)
         self._before: Outcome | None = None
@@ -139,35 +193,49 @@ class WhatIfView(View):
         answers = self._answers()
         if group is None or answers is None:
             return nothing_yet("What other settings would change")
-        if self.knobs is None:
-            self.knobs = Knobs(answers.recipe, scaling_of(answers), self._turned)
+        self.knobs = self._knobs_of(answers)
         if self._before is None:
             self._before = as_recorded(answers, self.knobs.scaling)
         only = None if self.over_run else group.group_id
         return what_if(answers, self._before, rerun(answers, self.knobs.settings), only, chosen.rollout_id if chosen else None)
+
+    def _knobs_of(self, answers: Answers) -> Knobs:
+        if self.choice.outside:
+            return self._apart.of(answers)
+        if self._own is None:
+            self._own = Knobs(answers.recipe, scaling_of(answers), self._turned)
+        return self._own
 
     def whole(self) -> Markup:
         """For a page: what the knobs say, and under it knobs to turn over the group and the newest steps that a page can carry."""
         still, group, answers = self.fragment(), self.choice.group, self._answers()
         if group is None or answers is None:
             return still
-        carried = answers_of_run(self.run, None, MOST_CARRIED)
-        if carried.parts != answers.parts or group.group_id not in carried.group_ids:
-            carried = answers_of_run(self.run, group.step)
+        carried = answers if self.choice.outside else self._carried(group, answers)
         before = as_recorded(carried, self.knobs.scaling)
         return Markup(still + knobs(carried, before, self.knobs.settings, group))
+
+    def _carried(self, group: Group, answers: Answers) -> Answers:
+        carried = answers_of_run(self.run, None, MOST_CARRIED)
+        is_in = carried.parts == answers.parts and group.group_id in carried.group_ids
+        return carried if is_in else answers_of_run(self.run, group.step)
 
     @property
     def over_run(self) -> bool:
         """True where the whole run is looked at."""
-        return self.knobs is not None and self.knobs.over.value == WHOLE_RUN
+        return not self.choice.outside and self._own is not None and self._own.over.value == WHOLE_RUN
 
     def _turned(self) -> None:
         with self.choice.lock:
             self.refresh()
 
     def _answers(self) -> Answers | None:
-        """The step's answers, or the run's; read once, since what was recorded does not change."""
+        """The step's answers, or the run's, read once, since what was recorded does not change; or those of a group of no run."""
+        group = self.choice.group
+        if self.choice.outside:
+            if self._read[0] != group:
+                self._read, self._before = (group, answers_of_groups([group])), None
+            return self._read[1]
         wanted = WHOLE_RUN if self.over_run else self.choice.step
         if wanted != self._read[0]:
             found = answers_of_run(self.run, None if self.over_run else self.choice.step, MOST_ANSWERS)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,8 @@ class Workbench:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._trouble = ""
+        self._followers: list[Callable[[], None]] = []
+        self._told: object = None
         kinds = KINDS if self.run.config.get("stage") != WARM_START else (Curves,)
         self.views: list[View] = [kind(self.run, choice=self.choice) for kind in kinds]
         self.controls = Controls(self.run, self._pressed)
@@ -132,11 +135,24 @@ class Workbench:
             if not self.choice.pinned and self.choice.step != self.run.last_step:
                 self.choice.show_newest()
             self.selectors.show()
-            self.controls.refresh(self.choice.group)
+            self.controls.refresh(None if self.choice.outside else self.choice.group)
             for place, view in enumerate(self.views):
                 if every or place == self.tabs.selected_index:
                     view.refresh()
             self.head.value = str(self._head())
+            self._tell()
+
+    def on_selection(self, told: Callable[[], None]) -> None:
+        """Calls ``told`` after a person, or a run that goes on, has chosen something else."""
+        self._followers.append(told)
+
+    def _tell(self) -> None:
+        group = self.choice.group
+        chosen = self.choice.outside, group and group.group_id, tuple(rollout.rollout_id for rollout in self.selection)
+        if chosen != self._told:
+            self._told = chosen
+            for told in self._followers:
+                told()
 
     def follow(self) -> Workbench:
         """Watches the run in a daemon thread until it ends or ``stop_following`` is called; itself, for chaining."""
@@ -200,7 +216,8 @@ class Workbench:
         """What a person chose, also above the views that show the whole run."""
         places = ", ".join(str(rollout.position) for rollout in self.selection)
         answers = f", answer{'s' * (len(self.selection) > 1)} {places}" if places else ""
-        return f"you look at step {self.choice.step}, group {self.choice.group.group_id}{answers}"
+        where = text(self.choice.outside, 100) if self.choice.outside else f"step {self.choice.step}, group {self.choice.group.group_id}"
+        return f"you look at {where}{answers}"
 
     def _status_words(self) -> str:
         judged = [row for row in self.run.evaluations() if row.value is not None]

@@ -65,7 +65,7 @@ def contribution_words(added: Mapping[str, float]) -> str:
 def question_head(group: Group) -> Markup:
     """The question as asked, where it comes from, its gold SQL, and how the group fared."""
     question = group.question
-    facts = f"{question.db_id} · question {question.index} · step {group.step} · group {group.group_id}"
+    facts = f"{question.db_id} · question {question.index} · {place_words(group)}"
     if question.difficulty:
         facts += f" · {question.difficulty}"
     evidence = tag("p", "Evidence: ", text(question.evidence, MOST_CHARACTERS), class_="f-soft") if question.evidence else None
@@ -77,6 +77,15 @@ def question_head(group: Group) -> Markup:
         gold,
         tag("p", group_words(group)),
     )
+
+
+def place_words(group: Group) -> str:
+    """Where a group stands: its step and number, or that no run holds it (an id below zero).
+
+    >>> place_words(Group(32, 8, None, "", ())), place_words(Group(-1, 0, None, "", ()))
+    ('step 8 · group 32', 'a group that no run holds')
+    """
+    return f"step {group.step} · group {group.group_id}" if group.group_id >= 0 else "a group that no run holds"
 
 
 def group_words(group: Group) -> str:

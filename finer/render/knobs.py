@@ -39,7 +39,8 @@ _CSS = (
 def knobs(answers: Answers, before: Outcome, settings: Settings, group: Group) -> Markup:
     """The section with its data and its script, for the answers of whole steps with ``group`` among them; from ``settings`` on."""
     steps = f"step {answers.steps.min()}" if answers.steps.min() == answers.steps.max() else f"steps {answers.steps.min()} to {answers.steps.max()}"
-    said = f"Group {group.group_id}, step {group.step}: turn a knob, and totals, ranks and advantages follow. The page carries {steps}."
+    turn = "turn a knob, and totals, ranks and advantages follow."
+    said = f"Group {group.group_id}, step {group.step}: {turn} The page carries {steps}." if group.group_id >= 0 else turn.capitalize()
     return fragment(
         "knobs",
         "Settings to turn",

@@ -28,17 +28,21 @@ def runs_apart(
     names: tuple[str, str],
     part: str = "",
     answer: Callable[[Any, int], str] = lambda pair, place: "",
+    mark: Callable[[Any], str | None] = lambda pair: None,
+    looked_at: int = 0,
 ) -> Markup:
     """The figures of a comparison, and ``shown`` of its pairs.
 
-    ``answer(pair, place)`` is the SQL that run ``place`` (0 or 1) wrote, where the pair itself holds none.
+    ``answer(pair, place)`` is the SQL that run ``place`` (0 or 1) wrote, where the pair itself holds none; ``mark(pair)`` what a click on
+    it sends; the first ``looked_at`` pairs are those that a workbench shows.
     """
     if not comparison.pairs:
         empty = tag("p", "The two runs have no question in common here.", class_="f-soft")
         return fragment("apart", "Two runs compared", empty)
     titles = ("question", *names)
     head = tag("thead", tag("tr", *[tag("th", one_line(title, 60), scope="col") for title in titles]))
-    rows = [_row(pair, part, answer) for pair in shown[:MOST_PAIRS]]
+    rows = [_row(pair, part, answer, mark(pair), place < looked_at) for place, pair in enumerate(shown[:MOST_PAIRS])]
+    how = tag("span", " A click on a question shows its answer in the workbench.", class_="f-listens") if any(map(mark, shown[:MOST_PAIRS])) else None
     more = (
         f"{len(shown)} questions, the first {MOST_PAIRS} shown."
         if len(shown) > MOST_PAIRS
@@ -49,7 +53,7 @@ def runs_apart(
         "apart",
         "Two runs compared",
         tag("p", comparison_words(comparison, names)),
-        tag("p", more, class_="f-soft"),
+        tag("p", more, how, class_="f-soft"),
         table,
         extra_css=APART_CSS,
     )
@@ -69,15 +73,19 @@ def comparison_words(comparison: Any, names: tuple[str, str]) -> str:
     return said if comparison.p is None else f"{said} McNemar's exact p is {comparison.p:.3f}."
 
 
-def _row(pair: Any, part: str, answer: Callable[[Any, int], str]) -> Markup:
+def _row(pair: Any, part: str, answer: Callable[[Any, int], str], mark: str | None, is_looked_at: bool) -> Markup:
     words = {"gained": "▲ gained", "lost": "▼ lost", "same": "= same"}[pair.change]
     about = " · ".join(one for one in (str(pair.question_index), pair.db_id, pair.question) if one)
     moved = tag("div", f"{part} {signed(pair.part_change(part))}", class_="f-soft") if part else None
-    first = tag("td", tag("b", words, class_=f"y-{pair.change}"), tag("div", one_line(about, 200)), moved)
+    here = tag("div", "the question that you look at", class_="f-soft") if is_looked_at else None
+    first = tag("td", tag("b", words, class_=f"y-{pair.change}"), tag("div", one_line(about, 200)), moved, here)
     return tag(
         "tr",
         first,
         *[_side(side, side.sql or answer(pair, place)) for place, side in enumerate((pair.first, pair.second))],
+        class_="f-chosen" if is_looked_at else None,
+        aria_current="true" if is_looked_at else None,
+        data_pick=mark,
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from finer.records import Group, RewardBreakdown, RewardPart, Rollout
 from finer.render.charts import nice_ticks, tick_label
-from finer.render.group import advantage_words
+from finer.render.group import advantage_words, place_words
 from finer.render.markup import Markup, join, tag, text
 from finer.render.style import fragment, number, part_class, part_letter, signed, status_badge
 
@@ -54,9 +54,10 @@ def waterfall(rollout: Rollout, group: Group) -> Markup:
     low, high = _bounds(ends + totals)
     frame = Frame(low, high, mean)
     bars = [_stage_row(stage, start, frame) for stage, start in zip(rows, ends)]
+    where = f"group {group.group_id}, step {rollout.step}" if group.group_id >= 0 else place_words(group)
     head = tag(
         "h3",
-        f"Answer {rollout.position} of group {group.group_id}, step {rollout.step} ",
+        f"Answer {rollout.position} of {where} ",
         status_badge(breakdown.status),
     )
     return fragment(
