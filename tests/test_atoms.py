@@ -214,6 +214,29 @@ def test_a_misspelt_column_costs_only_itself() -> None:
     assert result.overlap == pytest.approx(2 / 4)
 
 
+MISNAMED = [
+    ("a plural costs only itself", "SELECT name FROM singers WHERE age > 20", "SELECT name FROM singer WHERE age > 20", 2 / 4),
+    ("qualified by the name as written", "SELECT singers.name FROM singers WHERE singers.age > 20", "SELECT name FROM singer WHERE age > 20", 2 / 4),
+    ("under an alias", "SELECT s.name FROM sinegr s WHERE s.age > 20", "SELECT name FROM singer WHERE age > 20", 2 / 4),
+    ("in a common table expression", "WITH c AS (SELECT name n FROM singers) SELECT n FROM c", "SELECT name FROM singer", 1 / 3),
+    ("of a table that no operation needs", "SELECT fee FROM appearance JOIN singers ON singer_id = singers.id", "SELECT fee FROM appearance", 2 / 3),
+    ("beside the right one", "SELECT s.name FROM singer s JOIN singers t ON s.id = t.id", "SELECT name FROM singer", 1 / 3),
+    ("that is like no other", "SELECT name FROM people WHERE age > 20", "SELECT name FROM singer WHERE age > 20", 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prediction", "gold", "overlap"), [pytest.param(*case, id=name) for name, *case in MISNAMED])
+def test_a_misnamed_table_is_read_as_the_one_that_is_meant_and_never_agrees_with_it(prediction, gold, overlap) -> None:
+    result = atomic_overlap(prediction, gold, music())
+    assert result.overlap == pytest.approx(overlap), (result.matched, result.extra)
+
+
+def test_a_misnamed_table_is_shown_as_it_is_written() -> None:
+    sql = "SELECT name FROM Singers"
+    (atom,) = (atom for atom in extract(sql, music()) if atom.clause == "FROM")
+    assert atom.text == "singers" and sql[slice(*atom.span)] == "Singers"
+
+
 def test_other_versions_of_the_parser_are_refused() -> None:
     for version in ("27.29.0", "31.0.0", "30.29.9"):
         with pytest.raises(ImportError, match="30.30"):

@@ -7,11 +7,11 @@ as a source of their own, and table-valued functions are opaque sources.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from finer.atoms.catalog import Catalog
+from finer.atoms.catalog import Catalog, TableFact
 from finer.atoms.errors import AtomError
 from finer.atoms.expressions import Expressions, comparison, is_query, place
 from finer.atoms.joins import merge, plain
@@ -24,9 +24,23 @@ MAXIMUM_TABLES = 64
 SIDES = ("LEFT", "RIGHT", "FULL")
 
 
-def bind(tree: exp.Expression, sql: str, catalog: Catalog) -> Block | SetBlock:
+class Misnamed(NamedTuple):
+    """A table called by a name that the schema has not; it was bound as the one that is meant."""
+
+    meant: str
+    written: str
+    span: Span
+
+
+class Bound(NamedTuple):
+    block: Block | SetBlock
+    misnamed: frozenset[Misnamed]
+
+
+def bind(tree: exp.Expression, sql: str, catalog: Catalog) -> Bound:
     """The bound form of a whole query. Raises AtomError for a query without columns and the like."""
-    return _Queries(sql, catalog).query(tree, Frame(None), "outermost")
+    queries = _Queries(sql, catalog)
+    return Bound(queries.query(tree, Frame(None), "outermost"), frozenset(queries.misnamed))
 
 
 class _Queries:
@@ -34,6 +48,7 @@ class _Queries:
         self.sql, self.catalog = sql, catalog
         self.expressions = Expressions(sql, bool(catalog.tables), self.query)
         self.tables = 0
+        self.misnamed: set[Misnamed] = set()
 
     def query(self, tree: Any, parent: Frame, use: str) -> Block | SetBlock:
         """Bind a SELECT or a set operation inside a frame. ``use`` says what it is for: 'exists' ignores outputs."""
@@ -227,7 +242,8 @@ class _Queries:
         span = joined(place(tree.this), place(tree.args["alias"].this) if tree.args.get("alias") else None)
         common = frame.cte(name) if tree.args.get("db") is None else None
         if common is None:
-            _add(Source(name, self.catalog.table(name), None, span), alias, frame, kind)
+            fact = self.catalog.table(name) or self._meant(name, span)
+            _add(Source(name if fact is None else fact.name, fact, None, span), alias, frame, kind)
             return
         query, home, names, recursive = common
         if query is None:
@@ -243,6 +259,13 @@ class _Queries:
         finally:
             home.ctes[name] = common
         self._derived(block, alias, names, frame, kind, span)
+
+    def _meant(self, name: str, span: Span) -> TableFact | None:
+        """Were a misnamed table a strange one, no column of it could be known, and one wrong letter would cost every operation."""
+        fact = self.catalog.meant(name)
+        if fact is not None:
+            self.misnamed.add(Misnamed(fact.name, name, span))
+        return fact
 
     def _recursive(self, query: Any, home: Frame, name: str, names: list[str], alias: str, frame: Frame, kind: str,
                    span: Any) -> None:  # fmt: skip

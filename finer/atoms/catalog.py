@@ -9,7 +9,11 @@ data show one. Not covered: any other look at the data.
 from __future__ import annotations
 
 from collections import OrderedDict
+from difflib import get_close_matches
 from typing import Any, NamedTuple
+
+ALIKE = 0.8
+"""Share of two names' characters that agree (difflib's ratio) from which one is read as the other: `singers` and `singer` have 0.92."""
 
 
 class ColumnFact(NamedTuple):
@@ -40,6 +44,11 @@ class Catalog:
 
     def table(self, name: str) -> TableFact | None:
         return self.tables.get(name.lower())
+
+    def meant(self, name: str) -> TableFact | None:
+        """The table that a name which is in no schema most likely means: a plural, a slip of the pen. None where none is alike."""
+        near = get_close_matches(name.lower(), self.tables, 1, ALIKE)
+        return self.tables[near[0]] if near else None
 
 
 def affinity(declared: str) -> str:

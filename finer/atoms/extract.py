@@ -6,10 +6,11 @@ expressions, set operations, windows, CASE. Not covered: VALUES as a query, and 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from finer.atoms.bind import bind
+from finer.atoms.bind import Misnamed, bind
 from finer.atoms.canonical import atoms_of
 from finer.atoms.catalog import Catalog, catalog_of
 from finer.atoms.errors import AtomError
@@ -37,10 +38,21 @@ def extract_with(sql: str, catalog: Catalog) -> tuple[Atom, ...]:
     """:func:`extract` with the schema already looked up."""
     tree = parse(sql)
     try:
-        atoms = atoms_of(bind(tree, sql, catalog))
+        bound = bind(tree, sql, catalog)
+        atoms = _as_written(atoms_of(bound.block), bound.misnamed)
     except RecursionError:
         raise AtomError("the query is nested too deeply") from None
     return tuple(_with_brackets(atom, sql) for atom in atoms)
+
+
+def _as_written(atoms: tuple[Atom, ...], misnamed: Collection[Misnamed]) -> tuple[Atom, ...]:
+    """The atoms with misnamed tables under the name that was written, those too whose table no operation needed: such a query fails."""
+    for meant, written, span in misnamed:
+        named = [at for at, atom in enumerate(atoms) if atom.clause == "FROM" and atom.text == meant and atom.span == span]
+        if not named:
+            atoms = (*atoms, Atom("FROM", written, "", span))
+        atoms = tuple(replace(atom, text=written) if at in named else atom for at, atom in enumerate(atoms))
+    return atoms
 
 
 def _with_brackets(atom: Atom, sql: str) -> Atom:
