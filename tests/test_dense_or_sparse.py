@@ -49,12 +49,12 @@ def test_what_is_kept_is_not_run_again(tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "KEPT", tmp_path)
     main = _command()
     told = Namespace(part="1/1", start=["half"], recipe=["sparse", "finer"], seeds=2)
-    assert [cell.name for cell in main.wanted(told)] == ["half/sparse-0", "half/finer-0", "half/sparse-1", "half/finer-1"]
-    Cell("half", "finer", 0).record.parent.mkdir()
-    Cell("half", "finer", 0).record.write_text("{}")
-    assert [cell.name for cell in main.wanted(told)] == ["half/sparse-0", "half/sparse-1", "half/finer-1"]
+    assert [cell.name for cell in main.wanted(told)] == ["half/sparse-1", "half/finer-1", "half/sparse-2", "half/finer-2"]
+    Cell("half", "finer", 1).record.parent.mkdir()
+    Cell("half", "finer", 1).record.write_text("{}")
+    assert [cell.name for cell in main.wanted(told)] == ["half/sparse-1", "half/sparse-2", "half/finer-2"]
     told.part = "2/2"
-    assert [cell.name for cell in main.wanted(told)] == ["half/finer-1"]  # parts are cut before, so that two processes never meet
+    assert [cell.name for cell in main.wanted(told)] == ["half/finer-2"]  # parts are cut before, so that two processes never meet
 
 
 def _command():

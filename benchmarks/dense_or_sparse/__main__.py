@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--start", action="append", choices=list(STARTS), help="only this start (may be given again)")
     parser.add_argument("--recipe", action="append", choices=AT_THE_HARDEST, help="only this recipe (may be given again)")
-    parser.add_argument("--seeds", type=int, default=SEEDS_AT_THE_HARDEST, help="only so many seeds")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS_AT_THE_HARDEST), help="only so many seeds")
     parser.add_argument("--part", default="1/1", help="I/N: every N-th run, from the I-th on")
     parser.add_argument("--report", action="store_true", help="run nothing")
     told = parser.parse_args()
@@ -39,7 +39,7 @@ def main() -> None:
 def wanted(told: argparse.Namespace) -> list[Cell]:
     """The runs that are asked for and not kept yet."""
     place, _, every = told.part.partition("/")
-    asked = [cell for cell in cells() if cell.start in (told.start or STARTS) and cell.recipe in (told.recipe or AT_THE_HARDEST) and cell.seed < told.seeds]
+    asked = [cell for cell in cells() if cell.start in (told.start or STARTS) and cell.recipe in (told.recipe or AT_THE_HARDEST) and cell.seed <= told.seeds]
     return [cell for cell in asked[int(place) - 1 :: int(every)] if not cell.record.exists()]
 
 

@@ -17,7 +17,7 @@ from finer.ledger import outcome_of, signal_ledger
 from finer.runs import Run
 from finer.whatif import answers_of_run, inversions
 
-WITH_ROLLOUTS = 0
+WITH_ROLLOUTS = 1
 """The seed whose rollouts are kept."""
 
 

@@ -30,7 +30,8 @@ BUNDLED = {"half": "tiny", "two-hundredth": "tiny-low"}
 HARDEST = list(STARTS)[-1]
 RECIPES = ("sparse", "bigram", "finer")
 AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memory")
-SEEDS, SEEDS_AT_THE_HARDEST = 5, 10
+SEEDS, SEEDS_AT_THE_HARDEST = range(1, 6), range(1, 11)
+"""Seed 0 was for looking at the recipes while they were mended; it is in no table."""
 STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 120}
 """A run's budget by its start: the same for all recipes."""
 EVALUATE_EVERY, TEMPERATURE = 5, 0.9
@@ -80,7 +81,7 @@ def share_of(start: str) -> Path:
 
 def cells() -> Iterator[Cell]:
     """Every run, seed by seed and the hardest start first, so that whoever stops early has whole pairs."""
-    for seed in range(SEEDS_AT_THE_HARDEST):
+    for seed in SEEDS_AT_THE_HARDEST:
         for start in reversed(STARTS):
-            if start == HARDEST or seed < SEEDS:
+            if start == HARDEST or seed in SEEDS:
                 yield from (Cell(start, recipe, seed) for recipe in (AT_THE_HARDEST if start == HARDEST else RECIPES))
