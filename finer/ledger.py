@@ -128,14 +128,14 @@ def became_right(group: Sequence[Answered], later: Sequence[Answered]) -> Became
     >>> became_right(wrong, [Answered("SELECT name FROM author WHERE born > 1900", "correct", 1.0)])
     Became(first=True, chance=0.5)
     """
-    goals = {_words(answer.text) for answer in later if answer.status == "correct"}
+    goals = {words_of(answer.text) for answer in later if answer.status == "correct"}
     paid: dict[Words, float] = {}
     for answer in group:
-        text = _words(answer.text)
+        text = words_of(answer.text)
         paid[text] = max(answer.total, paid.get(text, answer.total))
     if not goals or len(paid) < 2:
         return Became(None, None)
-    apart = {text: min(_apart(text, goal) for goal in goals) for text in paid}
+    apart = {text: min(words_apart(text, goal) for goal in goals) for text in paid}
     nearest = {text for text in paid if apart[text] == min(apart.values())}
     first = {text for text in paid if paid[text] >= max(paid.values()) - EPSILON}
     chance = 1 - comb(len(paid) - len(nearest), len(first)) / comb(len(paid), len(first))
@@ -169,11 +169,17 @@ def is_ranked(group: GroupOutcome) -> bool:
     return bool(group.judged) and not group.right and group.spread > EPSILON
 
 
-def _words(text: str) -> Words:
+def words_of(text: str) -> Words:
+    """The words and signs of a text, without their order and capitals.
+
+    >>> words_apart(words_of("SELECT name FROM author"), words_of("select FROM author, book"))
+    3
+    """
     return frozenset(Counter(_WORD.findall(text[:LONGEST_TEXT].lower())).items())
 
 
-def _apart(one: Words, other: Words) -> int:
+def words_apart(one: Words, other: Words) -> int:
+    """How many words and signs are to be added and taken away to make the one of the other."""
     counted, wanted = Counter(dict(one)), Counter(dict(other))
     return ((counted - wanted) + (wanted - counted)).total()
 

@@ -102,7 +102,7 @@ def use_the_keyboard(output) -> None:
 
 
 def scrub_a_question(output) -> None:
-    """Drags through the times that a question was asked, and reads what changed in its best paid answer."""
+    """Drags through the times that a question was asked, and reads what changed in its best paid answer, then in its worst paid one."""
     output.locator(".fx-cell").last.click()
     output.get_by_text("4 of 4 groups of this question").wait_for()
     box, mouse = output.locator(".fx-scrub input").bounding_box(), output.page.mouse
@@ -113,6 +113,8 @@ def scrub_a_question(output) -> None:
     output.get_by_text("2 of 4 groups of this question").wait_for()
     output.get_by_text("Best paid answer at step 2 against the one the time before, at step 1").wait_for()
     assert output.locator(".f-difference ins:visible").last.inner_text().strip() == "again"
+    output.get_by_label("Which answer to follow").select_option("worst paid answer")
+    output.get_by_text("Worst paid answer at step 2 against the one the time before, at step 1").wait_for()
 
 
 def pick_two_answers(output) -> None:

@@ -9,6 +9,7 @@ import pytest
 import render_samples as samples
 
 import widgets.matrix
+from finer.question_history import most_like
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
 from finer.run_index_schema import QuestionGroups
 from finer.run_notes import RunNotes
@@ -58,6 +59,71 @@ def test_a_click_chooses_the_group_and_shows_what_changed(view):
 def test_the_first_time_has_nothing_before_it(view):
     view.live.pick = {"group": 10}
     assert "was not asked before" in view.widget.value
+
+
+FOLLOWS = {
+    "best": (0, "Best paid answer at step 2 against the one the time before, at step 1."),
+    "worst": (3, "Worst paid answer at step 2 against the one the time before, at step 1."),
+    "right": (0, "First right answer at step 2 against the one the time before, at step 1."),
+    "like": (2, "at step 1. The chosen one: answer 2 of group 10, step 1; 0 words apart."),
+    "nonsense": (0, "Best paid answer at step 2"),
+}
+
+
+@pytest.mark.parametrize("how", FOLLOWS)
+def test_the_answer_that_is_followed_is_a_persons_choice_and_becomes_everybodys(view, how):
+    position, words = FOLLOWS[how]
+    view.choice.pick(10, 2)
+    view.refresh()
+    view.live.wanted = {"how": how}
+    view.live.pick = {"group": 20}
+    assert view.choice.rollout.position == position and words in view.widget.value
+    assert shown(view)["how"] == (how if how != "nonsense" else "best")
+
+
+def test_what_is_most_alike_goes_by_the_answer_that_was_chosen_and_not_by_the_last_one_scrubbed(view):
+    view.choice.pick(10, 1)
+    view.live.wanted = {"how": "like"}
+    for group_id in (20, 30):
+        view.live.pick = {"group": group_id, "serial": group_id}
+        assert view.choice.rollout.position == 1 and "The chosen one: answer 1 of group 10" in view.widget.value
+    view.choice.pick(30, 2)
+    view.refresh()
+    view.live.pick = {"group": 10, "serial": 3}
+    assert view.choice.rollout.position == 2 and view.asked()[-1] == view.run.group(30).rollouts[2].rollout_id
+    view.live.pick = {"group": 21, "serial": 4}
+    assert view.asked()[-1] == view.choice.rollout.rollout_id, "another question begins with its own answer"
+
+
+def test_another_way_to_follow_moves_the_choice_at_once(view):
+    view.live.pick = {"group": 20}
+    view.live.wanted = {"how": "worst"}
+    assert view.choice.rollout.position == 3
+    view.live.wanted = {"how": "worst", "text": "books"}
+    assert view.choice.rollout.position == 3
+
+
+def test_a_right_answer_is_followed_over_groups_without_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "cache"))
+    with RunWriter.create(tmp_path / "run", {}) as writer:
+        for step in (1, 2, 3):
+            group = samples.group(step, step)
+            writer.write_step(step, [group if step != 2 else replace(group, rollouts=group.rollouts[1:])], {}, {})
+        view = MatrixView(Run(tmp_path / "run"))
+    said = {}
+    view.live.wanted = {"how": "right"}
+    for group_id in (1, 2, 3):
+        view.live.pick = {"group": group_id}
+        said[group_id] = view.widget.value
+    assert "has no earlier right answer" in said[1] and "No answer at step 2 is right." in said[2]
+    assert "First right answer at step 3 against the one the time before, at step 1." in said[3]
+
+
+def test_most_like_takes_the_better_paid_of_equals():
+    group = samples.group()
+    alike = replace(group, rollouts=tuple(replace(one, completion="SELECT 1") for one in group.rollouts))
+    assert most_like(alike, group.rollouts[3]).position == 0 and most_like(group, group.rollouts[3]).position == 3
+    assert most_like(group, None) is None and most_like(replace(group, rollouts=()), group.rollouts[3]) is None
 
 
 def test_pins_come_first_and_are_kept(view):

@@ -19,7 +19,7 @@ from finer.contributions import PARTS_FIRST, Scaling
 from finer.datasets import load_dataset
 from finer.guess import Tally, cards, moved, places, score
 from finer.memory import Query, map_as_of, replayed, scores_over_steps
-from finer.question_history import MOST_GROUPS, best_paid, history_data
+from finer.question_history import MOST_GROUPS, best_paid, history_data, worst_paid
 from finer.render.guess import score_words, tally_words
 from finer.render.knobs import knobs_data
 from finer.render.whatif import change_words
@@ -77,7 +77,7 @@ def test_the_matrix_page_says_what_it_leaves_out():
     data = history_data(run, [QuestionGroups(1, 17, "shop", "How many?", tuple(often))], {1}, 7)
     assert data["said"].endswith(f"asked more often than {MOST_GROUPS} times: 1; of these the last {MOST_GROUPS} groups.")
     (row,) = data["rows"]
-    assert row["pinned"] and len(row["cells"]) == MOST_GROUPS and len(data["texts"]) <= 5, "a text is kept once"
+    assert row["pinned"] and len(row["cells"]) == MOST_GROUPS and len(data["texts"]) <= 7, "a text is kept once"
     assert history_data(run, [])["rows"] == []
 
 
@@ -132,6 +132,10 @@ def test_the_matrix_is_clicked_walked_scrubbed_and_filtered(opened, tmp_path, mo
     page.locator(".x-scrub").focus()
     page.keyboard.press("End")
     assert f"({len(ids)} of {len(ids)} " in where.inner_text()
+    worst = worst_paid(view.run.group(ids[-1]))
+    page.get_by_label("Follow the").select_option("worst paid answer")
+    assert f"Worst paid answer: answer {worst.position}" in page.locator(".x-detail h3").inner_text()
+    assert "Against the worst paid answer at step" in page.locator(".x-detail").inner_text()
     page.get_by_label("Search").fill(first.question)
     assert page.locator(".x-matrix tbody tr").count() == 1
     lab.keep(page.locator("main"), "matrix-page")

@@ -1,9 +1,10 @@
-"""Questions down, steps across: how each group fared, and one question's best paid answer scrubbed through time.
+"""Questions down, steps across: how each group fared, and one answer of a question scrubbed through time.
 
 Pinned questions come first (the pins lie beside the run); without pins, those that were asked most often. The cell that is
-clicked is the workbench's choice; below stands how its best paid answer differs from the one the time before.
+clicked is the workbench's choice; below stands how an answer of it (the best or the worst paid, the first right one, or the one most
+like an answer that was chosen anywhere) differs from the one the time before.
 
-Not covered: other answers than the best paid one (choose them in the Group tab).
+Not covered: how an answer is followed (``finer.question_history``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import ipywidgets
 import traitlets
 
 from finer.errors import FinerError
-from finer.question_history import MOST_QUESTIONS, best_paid, history_data
+from finer.ledger import words_apart, words_of
+from finer.question_history import FOLLOWED, MOST_QUESTIONS, best_paid, followed, history_data
+from finer.records import Rollout
 from finer.render import Markup, section
 from finer.render.difference import answer_difference
 from finer.render.markup import plain, tag
@@ -62,12 +65,16 @@ class MatrixView(IndexedView):
 
     def prepare(self) -> None:
         self.notes = RunNotes(self.run)
+        self._anchor: Rollout | None = None
+        self._scrubbed: int | None = None
+        """The answer that scrubbing has chosen."""
+        self._how = "best"
         self._stage = Stage(self._front_end, self.refresh)
         self._panel = ipywidgets.VBox([self._stage.widget, self.widget])
 
     def _front_end(self) -> MatrixFrontEnd:
         self._live = MatrixFrontEnd(matrix=_empty(""), wanted={})
-        self._live.observe(lambda _: self.refresh(), "wanted")
+        self._live.observe(lambda _: self._asked_for(), "wanted")
         self._live.observe(lambda change: self._picked(change["new"]), "pick")
         self._live.observe(lambda change: self._pinned(change["new"]), "pin")
         return self._live
@@ -84,6 +91,7 @@ class MatrixView(IndexedView):
     def refresh(self) -> None:
         """Answers the front end again, and draws the difference to the time before; sends nothing where nothing changed."""
         with self.choice.lock:
+            self._take_anchor()
             if not self.index.keep_up(0.05, self._grown):
                 done, of = self.index.progress()
                 self._live.matrix = _empty(f"The run is being indexed: {done:,} of {of:,} groups so far.")
@@ -113,12 +121,14 @@ class MatrixView(IndexedView):
         still = super().whole()
         rows = self.questions(self._wanted()[0], MOST_QUESTIONS)
         pinned = {row.question_id for row in rows if self._is_pinned(row)}
-        data = history_data(self.run, rows, pinned, self._chosen())
+        self._take_anchor()
+        data = history_data(self.run, rows, pinned, self._chosen(), self._how, self._anchor)
         return Markup(tag("noscript", still) + matrix_page(data))
 
     def asked(self) -> object:
-        group = self.choice.group
-        return (group.group_id if group else None, tuple(self.notes.questions()))
+        self._take_anchor()
+        group, anchor = self.choice.group, self._anchor
+        return (group.group_id if group else None, tuple(self.notes.questions()), self._how, anchor and anchor.rollout_id)
 
     def questions(self, text: str, most: int = MOST_ROWS) -> list[QuestionGroups]:
         """Those that hold the words of ``text``; without words the pinned ones, else those asked most often."""
@@ -142,7 +152,7 @@ class MatrixView(IndexedView):
         said = f"{len(rows)} questions" + (f", steps {steps[0]} to {steps[-1]}" if steps else "")
         return {
             "rows": [_sent(self._row(row, steps)) for row in rows], "steps": steps, "skip": skip, "earlier": earlier, "said": said,
-            "chosen": chosen, "scrub": [group[0] for group in own[0].groups[-MOST_SCRUBBED:]] if own else [],
+            "ways": FOLLOWED, "how": self._how, "chosen": chosen, "scrub": [group[0] for group in own[0].groups[-MOST_SCRUBBED:]] if own else [],
         }  # fmt: skip
 
     def _chosen(self) -> int | None:
@@ -162,36 +172,64 @@ class MatrixView(IndexedView):
     def _is_pinned(self, row: QuestionGroups) -> bool:
         return (row.db_id, row.question_index, row.question) in self.notes.questions()
 
+    def _take_anchor(self) -> None:
+        """What ``like`` goes by: the answer that was chosen last, in any view, but not by scrubbing."""
+        chosen = self.choice.rollout
+        if chosen is not None and chosen.rollout_id != self._scrubbed and not self.choice.outside:
+            self._anchor, self._scrubbed = chosen, None
+
     def _difference(self) -> Markup:
-        """The chosen group's best paid answer against that of the question's group before."""
+        """The followed answer of the chosen group against that of the question's group before."""
         group = self.choice.group
         own = self.index.questions((self.index.question_of(group.group_id),)) if group else []
         if not own:
-            return section("", tag("p", "Choose a cell to see its answer.", class_="f-soft"))
-        ids = [one[0] for one in own[0].groups]
-        place = ids.index(group.group_id)
-        now = best_paid(group)
-        if place == 0 or now is None:
-            return section(
-                "",
-                tag(
-                    "p",
-                    "This question was not asked before, so there is nothing to compare its answer with.",
-                    class_="f-soft",
-                ),
-            )
-        before = best_paid(self.run.group(ids[place - 1]))
-        said = f"Best paid answer at step {group.step} against the one the time before, at step {own[0].groups[place - 1][1]}."
-        return Markup(section("", tag("p", said, class_="f-soft")) + (answer_difference(before, now) if before else ""))
+            return _line("Choose a cell to see its answer.")
+        now = followed(group, self._how, self._anchor)
+        if now is None:
+            return _line(f"No answer at step {group.step} is right." if self._how == "right" else "This group has no answer.")
+        asked = own[0].groups
+        earlier = [one for one in asked[: [one[0] for one in asked].index(group.group_id)] if self._how != "right" or one[4]]
+        if not earlier:
+            what = "has no earlier right answer" if self._how == "right" else "was not asked before"
+            return _line(f"This question {what}, so there is nothing to compare its answer with.")
+        before = followed(self.run.group(earlier[-1][0]), self._how, self._anchor)
+        words = FOLLOWED[self._how]
+        said = f"{words[0].upper()}{words[1:]} at step {group.step} against the one the time before, at step {earlier[-1][1]}."
+        return Markup(_line(said + self._anchor_words(now)) + (answer_difference(before, now) if before else ""))
+
+    def _anchor_words(self, now: Rollout) -> str:
+        if self._how != "like" or self._anchor is None:
+            return ""
+        apart = words_apart(words_of(now.completion), words_of(self._anchor.completion))
+        return f" The chosen one: answer {self._anchor.position} of group {self._anchor.group_id}, step {self._anchor.step}; {apart} words apart."
+
+    def _asked_for(self) -> None:
+        """Another search, other steps, or another answer to follow; that one becomes the choice."""
+        how = str(self._live.wanted.get("how"))
+        if how in FOLLOWED and how != self._how:
+            self._how = how
+            if self._chosen() is not None:
+                self._picked({"group": self._chosen()})
+        self.refresh()
 
     def _picked(self, pick: dict[str, Any]) -> None:
         if isinstance(pick.get("group"), int):
             try:
-                self.choice.pick(pick["group"])
+                self._scrub(pick["group"])
             except FinerError as error:
                 self._live.matrix = {**self._live.matrix, "said": plain(str(error), 300)}
                 return
             self.refresh()
+
+    def _scrub(self, group_id: int) -> None:
+        """The followed answer of a group becomes the choice; another question's group begins anew with its own answer."""
+        with self.choice.lock:
+            group = self.run.group(group_id)
+            self._take_anchor()
+            is_another = self.choice.group is None or self.choice.group.question != group.question
+            found = followed(group, self._how, None if is_another else self._anchor) or best_paid(group)
+            self._scrubbed = found.rollout_id if found and not is_another else None
+            self.choice.pick(group_id, found.position if found else None)
 
     def _pinned(self, pin: dict[str, Any]) -> None:
         found = self.index.questions((pin.get("question"),)) if isinstance(pin.get("question"), int) else []
@@ -204,6 +242,10 @@ class MatrixView(IndexedView):
         self.refresh()
 
 
+def _line(said: str) -> Markup:
+    return section("", tag("p", said, class_="f-soft"))
+
+
 def _sent(row: MatrixRow) -> dict[str, Any]:
     cells = [
         {"group": cell.group_id, "step": cell.step, "right": cell.right, "judged": cell.judged, "words": cell.words}
@@ -213,4 +255,4 @@ def _sent(row: MatrixRow) -> dict[str, Any]:
 
 
 def _empty(said: str) -> dict[str, Any]:
-    return {"rows": [], "steps": [], "skip": 0, "earlier": False, "said": said, "chosen": None, "scrub": []}
+    return {"rows": [], "steps": [], "skip": 0, "earlier": False, "said": said, "ways": FOLLOWED, "how": "best", "chosen": None, "scrub": []}

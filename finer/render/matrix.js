@@ -1,8 +1,8 @@
-// The matrix of a page: a click on a cell, or the slider, shows the group's best paid answer against the one the time before.
+// The matrix of a page: a click on a cell, or the slider, shows the followed answer of a group against the one the time before.
 // It runs behind elements.js and difference.js: home, place, data, element and difference are theirs.
 const PAGE = 30;
 const SVG = "http://www.w3.org/2000/svg";
-const FIELDS = ["group", "step", "right", "judged", "answers", "best"];
+const FIELDS = ["group", "step", "right", "judged", "answers", "told"];
 const rows = data.rows.map((row) => ({
   ...row, label: text(row.label), question: text(row.question), gold: text(row.gold),
   cells: row.cells.map((cell) => Object.fromEntries(cell.map((value, at) => [FIELDS[at], value]))),
@@ -82,6 +82,10 @@ const slider = element("input", { type: "range", min: 0, class: "x-scrub", oninp
 const where = element("span", { class: "x-where", role: "status" });
 const detail = element("div", { class: "x-detail" });
 
+const follow = element("select", { class: "x-follow", onchange: () => show(row, at) },
+  ...Object.entries(data.ways).map(([value, words]) => element("option", { value, selected: value === data.how }, words)));
+const sentence = (words) => words[0].toUpperCase() + words.slice(1);
+
 function show(one, place) {
   [row, at] = [one, place];
   const cell = row.cells[at];
@@ -90,21 +94,27 @@ function show(one, place) {
   slider.setAttribute("aria-valuetext", `step ${cell.step}`);
   where.textContent = `step ${cell.step}, group ${cell.group} (${at + 1} of ${row.cells.length} of this question)`;
   mark();
-  const before = at > 0 ? row.cells[at - 1] : null;
+  const how = follow.value;
+  const before = row.cells.slice(0, at).reverse().find((earlier) => earlier.told[how]);
   detail.replaceChildren(
     element("p", { class: "f-question f-text" }, row.question),
     element("p", { class: "f-soft" }, saidOf(cell)),
-    ...(cell.best ? answer(cell, before) : [element("p", {}, "This group has no answer.")]),
+    ...(cell.told[how] ? answer(cell, before, how) : [element("p", {}, nothing(cell, how))]),
     element("h4", {}, "Gold"), element("pre", {}, row.gold));
 }
 
-function answer(cell, before) {
-  const [position, status, total, gain, completion] = cell.best;
-  const head = element("h3", {}, `Best paid: answer ${position}, total ${number(total)}, advantage ${signed(gain)} `, badge(text(status)));
-  const old = before && before.best;
+function nothing(cell, how) {
+  if (!cell.told.best) return "This group has no answer.";
+  return how === "right" ? "No answer of this group is right." : "The chosen answer is one to another question.";
+}
+
+function answer(cell, before, how) {
+  const [position, status, total, gain, completion] = cell.told[how];
+  const head = element("h3", {}, `${sentence(data.ways[how])}: answer ${position}, total ${number(total)}, advantage ${signed(gain)} `, badge(text(status)));
+  const old = before && before.told[how];
   const said = old
-    ? `Against the best paid answer at step ${before.step}, which was paid ${number(old[2])}:` + (old[4] === completion ? " the same text." : "")
-    : "This page holds no earlier answer to this question.";
+    ? `Against the ${data.ways[how]} at step ${before.step}, which was paid ${number(old[2])}:` + (old[4] === completion ? " the same text." : "")
+    : "This page holds no earlier answer of this kind to this question.";
   const shown = old ? difference(text(old[4]), text(completion)) : [text(completion)];
   return [head, element("p", { class: "f-soft" }, said), element("pre", { class: "d-text" }, ...shown)];
 }
@@ -112,7 +122,7 @@ function answer(cell, before) {
 if (!rows.length) return place.append(element("p", { class: "f-soft" }, "No question to show yet."));
 place.append(
   element("div", { class: "x-bar" }, labelled("Search", find, "x-wide"), earlier, later), holder,
-  element("div", { class: "x-bar" }, labelled("Scrub this question", slider, "x-wide"), where), detail);
+  element("div", { class: "x-bar" }, labelled("Scrub this question", slider, "x-wide"), labelled("Follow the", follow), where), detail);
 draw();
 const chosen = rows.find((one) => one.cells.some((cell) => cell.group === data.chosen)) || rows[0];
 const there = chosen.cells.findIndex((cell) => cell.group === data.chosen);

@@ -54,7 +54,10 @@ function render({ model, el }) {
   });
   const where = element("output", {});
   const scrub = element("label", { class: "fx-scrub" }, "scrub ", slider, where);
-  root.append(element("div", { class: "fx-form" }, search, earlier, later), said, holder, scrub);
+  const ways = Object.entries(model.get("matrix").ways).map(([value, words]) => element("option", { value }, words));
+  const follow = element("select", { "aria-label": "Which answer to follow", onchange: () => ask({ how: follow.value }) }, ...ways);
+  const following = element("label", { class: "fx-follow" }, "follow the ", follow);
+  root.append(element("div", { class: "fx-form" }, search, earlier, later), said, holder, following, scrub);
 
   function go(event) {
     const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
@@ -101,6 +104,7 @@ function render({ model, el }) {
     later.disabled = shown.skip === 0;
     const at = shown.scrub.indexOf(shown.chosen);
     scrub.hidden = at < 0 || shown.scrub.length < 2;
+    if (document.activeElement !== follow) follow.value = shown.how;
     slider.max = String(Math.max(0, shown.scrub.length - 1));
     if (document.activeElement !== slider) slider.value = String(at);
     where.textContent = ` ${at + 1} of ${shown.scrub.length} groups of this question`;
