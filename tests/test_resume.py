@@ -6,11 +6,8 @@ Run with: pytest tests/test_resume.py ; killed twenty times at random moments: p
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +16,6 @@ from killed_run import POINTS, config
 from run_contents import contents, differences, small_dataset
 
 from finer.checkpoints import Mark, clear_broken, complete, last_checkpoint
-from finer.config import to_toml
-from finer.errors import FinerError
 from finer.grpo import resume, train
 from finer.run_writer import RunWriter
 from finer.runs import Run
@@ -109,75 +104,10 @@ def test_a_checkpoint_counts_once_its_mark_is_there(tmp_path):
 
 # --- stress ------------------------------------------------------------------------------------------------------------------
 
-KILLS = 20
-
 
 @pytest.mark.stress
-def test_killed_twenty_times_at_random_moments(tmp_path, dataset):
+def test_killed_twenty_times_at_random_moments():
     """With the commands that a person types; what survives is the same as without a kill, and no rollout is lost or there twice."""
-    settings = tmp_path / "settings.toml"
-    long = replace(config(dataset), steps=60, evaluate_every=10)
-    settings.write_text(to_toml(long), encoding="utf-8")
-    draw = random.Random(time.time_ns() if "FINER_SEED" not in os.environ else int(os.environ["FINER_SEED"]))
-    folder, kills = tmp_path / "killed", 0
-    while kills < KILLS:
-        process = command(folder, settings)
-        killed_after = live_and_die(process, folder, draw)
-        assert killed_after is not None, f"the run ended after {kills} kills: {process.returncode}"
-        kills += 1
-        print(f"kill {kills} at {killed_after}: step {step_of(folder)}, checkpoint {last_checkpoint(folder) and last_checkpoint(folder).name}")
-    assert command(folder, settings).wait() == 0
-    train(long, tmp_path / "whole")
-    assert differences(contents(tmp_path / "whole"), contents(folder)) == []
-    rollouts = Run(folder).rollouts()
-    assert sorted(rollouts["rollout_id"]) == list(range(1, 60 * 8 + 1)) and rollouts.groupby("step").size().eq(8).all()
-
-
-def command(folder: Path, settings: Path) -> subprocess.Popen:
-    try:
-        Run(folder)
-        words = ["resume", str(folder)]
-    except FinerError:
-        words = ["train", str(settings), "--run", str(folder)]
-    return subprocess.Popen([sys.executable, "-m", "finer.cli", *words], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def live_and_die(process: subprocess.Popen, folder: Path, draw: random.Random) -> str | None:
-    """Kills the process at a random moment: one in four while it starts, else within its next steps; None where it had ended."""
-    if draw.random() < 0.25:
-        told, seconds = "its start", draw.uniform(0, 20)
-    else:
-        told, seconds = f"step {_wait_for_steps(process, folder, draw.randint(1, 3))}", draw.uniform(0, 4)
-    try:
-        process.wait(timeout=seconds)
-        return None
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return f"{seconds:.2f} s after {told}"
-
-
-def _wait_for_steps(process: subprocess.Popen, folder: Path, more: int) -> int | None:
-    """Waits until a living process has written so many steps of its own; the step that it is at."""
-    seen = last_written(folder)
-    while process.poll() is None and more > 0:
-        if last_written(folder) > seen:
-            seen, more = last_written(folder), more - 1
-        time.sleep(0.05)
-    return step_of(folder)
-
-
-def last_written(folder: Path) -> float:
-    """When the newest step came into the store; 0 before there is one."""
-    try:
-        return Run(folder).steps()[-1].at
-    except (FinerError, IndexError):
-        return 0.0
-
-
-def step_of(folder: Path) -> int | None:
-    """The last step in the store; None where there is no store yet."""
-    try:
-        return Run(folder).last_step
-    except FinerError:
-        return None
+    done = subprocess.run([sys.executable, str(HERE.parent / "benchmarks/kill_and_resume.py")], check=False, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert done.stdout.count("kill ") == 20 and "nothing differs" in done.stdout
