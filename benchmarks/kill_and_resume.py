@@ -22,13 +22,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # what two runs have in common is looked at by the tests' own comparison
 
-from killed_run import config  # noqa: E402
-from run_contents import contents, differences, small_dataset  # noqa: E402
+from killed_run import config
+from run_contents import contents, differences, small_dataset
 
-from finer.checkpoints import last_checkpoint  # noqa: E402
-from finer.config import TrainConfig, to_toml  # noqa: E402
-from finer.errors import FinerError  # noqa: E402
-from finer.runs import Run  # noqa: E402
+from finer.checkpoints import last_checkpoint
+from finer.config import TrainConfig, to_toml
+from finer.errors import FinerError
+from finer.runs import Run
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 

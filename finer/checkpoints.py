@@ -28,6 +28,8 @@ class Mark:
     """The recipe's, which a person may have changed while it trained."""
     threads: int = 0
     """CPU threads that computed it; sums come out the same only under as many. 0: not known."""
+    processes: int = 1
+    """That trained it together; each draws random numbers of its own."""
 
 
 def last_checkpoint(folder: Path) -> Path | None:

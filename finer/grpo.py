@@ -1,7 +1,7 @@
 """GRPO with TRL: one run from a configuration to a trained policy, in this thread, a background thread, or after a crash.
 
 Every completion is scored, truncated ones too (their SQL is judged as it stands). What TRL is told: ``grpo_config``; which
-questions are asked: ``selection``. Works in one process with one device.
+questions are asked: ``selection``. Under ``accelerate launch`` every process runs this, and the first one writes (``ranks``).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from finer import out_of_memory
+from finer import out_of_memory, ranks
 from finer.background import Training, start_in_thread
 from finer.checkpoints import Mark, clear_broken, last_checkpoint, read_mark
 from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml, with_full_paths
 from finer.datasets import Database, Dataset
 from finer.errors import FinerError, RunStoreError
-from finer.grpo_config import grpo_config
+from finer.grpo_config import check_shares, grpo_config
 from finer.judge import Judge
 from finer.ladder import LADDER, policy_spec
 from finer.memory import Memory
@@ -34,7 +34,7 @@ from finer.run_writer import RunWriter
 from finer.runs import Run
 from finer.selection import Selection, load_split_and_dev, rows, select
 from finer.shown import Shown
-from finer.trainer import make_callback, make_trainer, use_threads
+from finer.trainer import make_callback, make_trainer, save_policy, use_threads, whole_weights
 
 Tell = Callable[[str], None]
 OwnRecipe = Recipe | RewardFunction | Sequence[RewardFunction]
@@ -50,11 +50,11 @@ def train(config: TrainConfig, folder: str | Path, on_event: Tell | None = None,
     weights that let a wrong answer reach a right one, and a folder that holds a run. ``on_event`` gets one line for each
     thing worth telling.
     """
-    folder, tell = Path(folder), on_event or _silent
+    folder, tell = Path(folder), _heard(on_event)
     given = None if recipe is None else recipe_from(recipe)
     config = settled(config if given is None else replace(config, recipe=given.source or given.name), tell)
-    prepared = _prepare(config, tell, recipe_of(config, given))
-    with RunWriter.create(folder, asdict(config)) as writer:
+    prepared = ranks.agreed(lambda: _prepare(config, tell, recipe_of(config, given)))
+    with _writer(lambda: RunWriter.create(folder, asdict(config))) as writer:
         _note_beginning(config, folder, writer, prepared, ())
         _run(config, folder, writer, prepared, None, tell)
     return Run(folder)
@@ -86,16 +86,19 @@ def resume(folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe |
     Steps after the checkpoint are discarded from the store and done again, so no rollout is lost or there twice. On the same
     machine, on a CPU, the run ends as it would have without the break, to the last bit.
     """
-    run, folder, tell = Run(folder), Path(folder), on_event or _silent
+    run, folder, tell = Run(folder), Path(folder), _heard(on_event)
     if run.status == "finished":
         raise RunStoreError(f"{folder} is finished: all {run.config.get('steps', run.last_step)} steps are there. Train a new run with --run DIR.")
     config = from_mapping(run.config, f"the configuration in {folder}")
     checkpoint = last_checkpoint(folder)
     mark = read_mark(checkpoint) if checkpoint else None
     is_done = mark is not None and mark.step >= config.steps
-    prepared = None if is_done else _prepare(with_own_files(config, folder), tell, _recipe_again(run, config, recipe, tell))
-    with RunWriter.resume(folder, mark.step if mark else 0) as writer:
-        clear_broken(folder)
+    prepared = None if is_done else ranks.agreed(lambda: _prepare(with_own_files(config, folder), tell, _recipe_again(run, config, recipe, tell)))
+    if mark and mark.processes != ranks.count():
+        tell(f"this run was trained by {mark.processes} processes and goes on with {ranks.count()}: its answers from here on are others than without the break")
+    with _writer(lambda: RunWriter.resume(folder, mark.step if mark else 0)) as writer:
+        if ranks.is_first():
+            clear_broken(folder)
         if is_done:  # it broke off after the last checkpoint, which the trained policy's folder comes before
             writer.set_status("finished")
             tell(f"finished after step {config.steps}")
@@ -105,12 +108,16 @@ def resume(folder: str | Path, on_event: Tell | None = None, recipe: OwnRecipe |
     return Run(folder)
 
 
-def _note_beginning(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepared, known: Collection[tuple[str, str]]) -> None:
+def _note_beginning(config: TrainConfig, folder: Path, writer: RunWriter | ranks.NoWriter, prepared: Prepared, known: Collection[tuple[str, str]]) -> None:
     """What lies beside the store, and what was said before the first step; of a run that goes on, what a crash left out of it."""
+    if not ranks.is_first():
+        return
     (folder / CONFIG_FILE).write_text(to_toml(config), encoding="utf-8")
     keep_recipe(prepared.recipe, folder)
     keep_files(config, folder)
     said = [*(("selected", one) for one in prepared.selection.said), *(("unproven", one) for one in unproven(prepared.recipe))]
+    if ranks.count() > 1:
+        said.append(("processes", f"{ranks.count()} processes train together, each with its share of a step's answers"))
     for kind, sentence in said:
         if (kind, sentence) not in known:
             writer.write_event(0, kind, sentence)
@@ -140,6 +147,16 @@ def start(config: TrainConfig, folder: str | Path, recipe: OwnRecipe | None = No
 
 def _silent(_: str) -> None:
     pass
+
+
+def _heard(on_event: Tell | None) -> Tell:
+    """What is told once, by the first of several processes."""
+    return on_event if on_event and ranks.is_first() else _silent
+
+
+def _writer(opened: Callable[[], RunWriter]) -> RunWriter | ranks.NoWriter:
+    """The run's writer, in the first of several processes; where it cannot be opened all of them end."""
+    return ranks.agreed(lambda: opened() if ranks.is_first() else ranks.NoWriter())
 
 
 def recipe_of(config: TrainConfig, given: Recipe | None = None) -> Recipe:
@@ -182,9 +199,10 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     if config.memory_contrast and not (config.memory and "memory" in recipe.parts):
         what = "memory is off" if "memory" in recipe.parts else f"recipe {recipe.name!r} has no memory part"
         raise FinerError(f"memory_contrast compares thoughts in the memory, and {what}; take it out, or set recipe and memory")
+    lora = lora_of(config)
+    check_shares(config, lora.rank > 0)
     dataset, dev = load_split_and_dev(config)
     _try_rewards(recipe, dataset)
-    lora = lora_of(config)
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
     with out_of_memory.told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
         policy = load_policy(config.policy, context_tokens=context, lora=lora)
@@ -208,7 +226,7 @@ def lora_of(config: TrainConfig) -> Lora:
     return Lora(0 if whole else config.lora_rank, config.lora_alpha, config.lora_dropout, config.lora_targets, config.seed)
 
 
-def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepared, checkpoint: Path | None, tell: Tell) -> None:
+def _run(config: TrainConfig, folder: Path, writer: RunWriter | ranks.NoWriter, prepared: Prepared, checkpoint: Path | None, tell: Tell) -> None:
     """One run, or the rest of one."""
     policy, dev, shown = prepared.policy, prepared.dev, prepared.shown
     mark = read_mark(checkpoint) if checkpoint else Mark(0)
@@ -225,10 +243,11 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepare
             due = config.evaluate_every and step % config.evaluate_every == 0
             if always or due or step == config.steps:
                 trainer.finer_stage = "evaluation"
-                record_accuracy(writer, step, policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown, tell)
+                with whole_weights(trainer):
+                    record_accuracy(writer, step, policy, dev, judge, config.evaluate_questions, config.max_completion_tokens, shown, tell)
 
         callback = make_callback(recorder, controls, measure, lambda step, metrics: tell(_line(config, step, metrics)),
-                                 finish=lambda: policy.save(folder / "policy"))  # fmt: skip
+                                 finish=lambda: save_policy(trainer, policy, folder / "policy"))  # fmt: skip
         callback.trainer = trainer
         trainer.add_callback(callback)
         def lower(said: str) -> str:
@@ -243,7 +262,7 @@ def _run(config: TrainConfig, folder: Path, writer: RunWriter, prepared: Prepare
                 raise RewardError(f"{error}.{_mend(prepared.recipe, folder)}") from error
         stopped = trainer.state.global_step < config.steps
         if stopped:
-            policy.save(folder / "policy")
+            save_policy(trainer, policy, folder / "policy")
         writer.set_status("stopped" if stopped else "finished")
         tell(f"{'stopped' if stopped else 'finished'} after step {trainer.state.global_step}")
 

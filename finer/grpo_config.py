@@ -9,11 +9,14 @@ leaves it out too); the learning rate is constant; checkpoints at steps of one's
 
 from __future__ import annotations
 
+from math import gcd
 from pathlib import Path
 from typing import Any
 
+from finer import ranks
 from finer.checkpoints import FOLDER
 from finer.config import TrainConfig, answers_at_once
+from finer.errors import ConfigError
 from finer.policy import half_precision
 
 FIXED: dict[str, Any] = {
@@ -45,6 +48,8 @@ FIXED: dict[str, Any] = {
     # The optimizer's own.
     "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "lr_scheduler_kwargs": None, "optim_args": None,
     "num_train_epochs": 1.0, "dataloader_pin_memory": False, "dataloader_num_workers": 0, "use_liger_kernel": False,
+    # Of several processes: every weight that is trained takes part in every answer.
+    "ddp_find_unused_parameters": False,
 }  # fmt: skip
 """What every run has alike: TRL's own defaults but for what is said above."""
 
@@ -75,8 +80,7 @@ def _of_run(config: TrainConfig, folder: Path) -> dict[str, Any]:
 
 
 def _of_step(config: TrainConfig, trains_adapter: bool) -> dict[str, Any]:
-    at_once = answers_at_once(config, trains_adapter)
-    lots = config.questions_per_step * config.group_size // at_once
+    at_once, lots = shares(config, trains_adapter)
     same_name = (
         "num_iterations", "temperature", "top_p", "top_k", "scale_rewards", "multi_objective_aggregation", "loss_type",
         "importance_sampling_level", "epsilon", "beta", "mask_truncated_completions", "learning_rate", "lr_scheduler_type",
@@ -88,6 +92,26 @@ def _of_step(config: TrainConfig, trains_adapter: bool) -> dict[str, Any]:
         "epsilon_high": config.epsilon_high or config.epsilon,
         "per_device_train_batch_size": at_once, "gradient_accumulation_steps": lots, "steps_per_generation": lots,
     }  # fmt: skip
+
+
+def shares(config: TrainConfig, trains_adapter: bool) -> tuple[int, int]:
+    """How many answers of a step go through the model together on each device, and how many such lots each has."""
+    here = config.questions_per_step * config.group_size // ranks.count()
+    at_once = gcd(answers_at_once(config, trains_adapter), here)
+    return at_once, here // at_once
+
+
+def check_shares(config: TrainConfig, trains_adapter: bool) -> None:
+    """ConfigError where the answers of a step do not go evenly to the processes that train together."""
+    answers, processes = config.questions_per_step * config.group_size, ranks.count()
+    if answers % processes:
+        fitting = [number for number in range(1, processes) if answers % number == 0]
+        raise ConfigError(
+            f"a step has {config.questions_per_step} x {config.group_size} = {answers} answers, which {processes} processes cannot share evenly; "
+            f"start {' or '.join(map(str, fitting))} of them, or change questions_per_step or group_size"
+        )
+    if config.answers_at_once and shares(config, trains_adapter)[0] != config.answers_at_once:
+        raise ConfigError(f"answers_at_once is {config.answers_at_once}, which does not divide the {answers // processes} answers that each of {processes} processes has of a step")
 
 
 def _of_machine(trains_adapter: bool) -> dict[str, Any]:

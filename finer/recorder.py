@@ -15,31 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from finer import ranks
 from finer.datasets import Dataset
 from finer.errors import FinerError
 from finer.evaluate import evaluate
 from finer.judge import Judge
-from finer.records import Group, Question, RewardBreakdown, Rollout, Trace
+from finer.records import Group, Rollout, Trace
 from finer.rewards import Scorer
 from finer.run_writer import RunWriter
-from finer.runs_schema import MemoryEvent
+from finer.runs_schema import MemoryEvent, Request
 from finer.shown import Shown
+from finer.step_scoring import Scored
 
 if TYPE_CHECKING:
     from finer.policy import Policy
 
 POLL_SECONDS = 0.25
-
-
-@dataclass
-class Scored:
-    """A step's completions with what they were paid, in generation order; groups are neighbours."""
-
-    questions: list[Question]
-    prompts: list[str]
-    completions: list[str]
-    lengths_tokens: list[int]
-    paid: list[RewardBreakdown]
 
 
 @dataclass
@@ -161,7 +152,7 @@ class Controls:
         """Whose weights a request changes; set, as ``set_weights``, before the first ``apply``."""
         self.set_weights: Callable[[Sequence[float]], None] = lambda weights: None
         self.paused = self.stopping = self.checkpoint = False
-        self._taken: queue.Queue[Any] = queue.Queue()
+        self._taken: queue.Queue[Request] = queue.Queue()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="finer-requests", daemon=True)
         self._thread.start()
@@ -182,15 +173,20 @@ class Controls:
                 return  # the store broke; the next write in the trainer says why
 
     def apply(self, step: int) -> None:
-        """Applies what was taken, in order; a request that cannot be done is answered with the reason."""
-        while not self._taken.empty():
-            request = self._taken.get()
+        """Applies what was taken, in order, on every rank; a request that cannot be done is answered with the reason."""
+        for request in ranks.of_first(self._drained()):
             try:
                 outcome = getattr(self, f"_{request.kind}")(step, **request.values)
             except FinerError as error:
                 outcome = f"refused: {error}"
             self.writer.finish_request(request.request_id, outcome)
             self.writer.write_event(step, request.kind, outcome)
+
+    def _drained(self) -> list[Request]:
+        found = []
+        while not self._taken.empty():
+            found.append(self._taken.get())
+        return found
 
     def wait_while_paused(self, step: int) -> None:
         """Applies requests; while paused, waits for resume or stop."""

@@ -7,21 +7,27 @@ questions as it would have without a break (TRL begins their order anew at every
 by ``cpu_generation`` and scored by ``unpadded``: the same distribution and the same values, for less work. The callback serves a warm start
 too, whose recorder has losses in place of rollouts.
 
-The trainer class is made inside a function, because Unsloth replaces trl's own when it is imported. Works in one process.
+The trainer class is made inside a function, because Unsloth replaces trl's own when it is imported. In several processes each does all of
+this with the same step before it (``step_scoring``), and the first one writes.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from finer import cpu_generation, unpadded
+from finer import cpu_generation, ranks, unpadded
 from finer.checkpoints import MARKER, Mark, complete, last_checkpoint
-from finer.recorder import Controls, LossRecorder, Scored, StepRecorder
-from finer.rewards.trl import BatchScorer, completion_of, part_function, questions_of
+from finer.ladder import write_style
+from finer.policy import Policy
+from finer.recorder import Controls, LossRecorder, StepRecorder
+from finer.records import RewardBreakdown
+from finer.rewards.trl import completion_of, paid_value
+from finer.step_scoring import Answer, score_step
 
 __all__ = ["MARKER", "last_checkpoint", "make_callback", "make_trainer", "use_threads"]
 
@@ -34,13 +40,40 @@ def use_threads(count: int) -> None:
         torch.set_num_threads(count or os.cpu_count() or 1)
 
 
+def is_split(trainer: Any) -> bool:
+    """Does each rank hold a part of the weights only (FSDP, DeepSpeed's stage 3)?"""
+    return trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
+
+
+@contextmanager
+def whole_weights(trainer: Any) -> Iterator[None]:
+    """While open, the policy can answer on every rank, also where each holds a part of the weights. All ranks have to ask the same."""
+    if not is_split(trainer):
+        yield
+        return
+    from trl.models.utils import unwrap_model_for_generation
+
+    with unwrap_model_for_generation(trainer.model_wrapped, trainer.accelerator), trainer._dist.summon_full_params(trainer.model_wrapped, recurse=False):
+        yield
+
+
+def save_policy(trainer: Any, policy: Policy, folder: Path) -> None:
+    """The trained policy into a folder that ``load_policy`` reads; every rank has to call it."""
+    if is_split(trainer):
+        trainer.save_model(str(folder))
+        if ranks.is_first():
+            write_style(policy.spec, folder)
+    elif ranks.is_first():
+        policy.save(folder)
+
+
 def _with_cpu_rollouts(base: type) -> type:
     """A GRPOTrainer that samples and scores with no needless work where it runs on a CPU, in one process."""
     from accelerate.utils import is_peft_model
 
     class CpuTrainer(base):
         def _generate_single_turn(self, prompt_ids, *arguments, **named):
-            unusual = self.use_vllm or self.args.generation_kwargs or self.min_p or self.repetition_penalty != 1.0
+            unusual = self.use_vllm or self.args.generation_kwargs or self.min_p or self.repetition_penalty != 1.0 or is_split(self)
             if unusual or not cpu_generation.serves(self.model):
                 return super()._generate_single_turn(prompt_ids, *arguments, **named)
             written = cpu_generation.generate(self.model, prompt_ids, self.max_completion_length, self.eos_token_ids,
@@ -48,7 +81,7 @@ def _with_cpu_rollouts(base: type) -> type:
             return written, None
 
         def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *arguments, **named):
-            if not cpu_generation.serves(self.model) or self.accelerator.num_processes > 1 or named.get("compute_aux_loss"):
+            if self.accelerator.num_processes > 1 or not cpu_generation.serves(self.model) or named.get("compute_aux_loss"):
                 return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)
 
             def score(decoder, ids, mask, width):
@@ -78,7 +111,8 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
     from transformers import PrinterCallback
     from trl import GRPOTrainer
 
-    batch = BatchScorer(recorder.scorer)
+    paid: list[RewardBreakdown] = []
+    """What this rank's completions of the step earn; the reward functions that TRL asks read it."""
 
     class ListeningTrainer(KnowsTiedWeights, _with_cpu_rollouts(GRPOTrainer)):
         def _get_train_sampler(self, dataset=None):
@@ -102,24 +136,27 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
 
         def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
             began = time.perf_counter()
-            columns = {"index": [one["index"] for one in inputs]}
-            paid = batch.breakdowns(completions, columns)
-            recorder.pending = Scored(
-                questions_of(recorder.scorer, len(paid), columns),
-                [prompt[-1]["content"] for prompt in prompts],
-                [completion_of(completion) for completion in completions],
-                [len(ids) for ids in completion_ids_list],
-                paid,
-            )
+            rows = zip(inputs, prompts, completions, completion_ids_list, strict=True)
+            answers = [Answer(row["index"], prompt[-1]["content"], completion_of(text), len(ids)) for row, prompt, text, ids in rows]
+            recorder.pending, paid[:] = score_step(recorder.scorer, answers)
             found = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
             recorder.seconds["scoring"] += time.perf_counter() - began
             return found
 
-    functions = [part_function(part, batch) for part in recorder.scorer.recipe.parts]
+    functions = [_reads(part, paid) for part in recorder.scorer.recipe.parts]
     trainer = ListeningTrainer(reward_funcs=functions, **arguments)
     trainer.finer_stage = "evaluation"  # what is being done, should memory not suffice for it
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary a step, from this thread
     return trainer
+
+
+def _reads(part: str, paid: list[RewardBreakdown]) -> Callable[..., list[float | None]]:
+    """One part as a reward function of its name, whose completions have been scored."""
+    def reward(**_: Any) -> list[float | None]:
+        return [paid_value(answer, part) for answer in paid]
+
+    reward.__name__ = part
+    return reward
 
 
 def make_callback(
@@ -163,10 +200,12 @@ def make_callback(
 
         def on_save(self, args, state, control, **_):
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            kept = recorder.save(folder)
+            ranks.gathered(None)  # every rank has put its random numbers there
+            kept = recorder.save(folder) if ranks.is_first() else {}
             if state.global_step >= state.max_steps:
                 finish()
             recorder.writer.write_event(state.global_step, "saved", folder.name)
-            complete(folder, Mark(state.global_step, threads=torch.get_num_threads(), **kept))
+            if ranks.is_first():
+                complete(folder, Mark(state.global_step, threads=torch.get_num_threads(), processes=ranks.count(), **kept))
 
     return StoreCallback()

@@ -31,13 +31,19 @@ def small_dataset(folder: Path, questions: int = 7) -> Path:
     return folder
 
 
-def contents(folder: Path) -> dict[str, Any]:
-    """The store without its clock, the trained policy, and the last checkpoint with its memory."""
-    run, checkpoint = Run(folder), last_checkpoint(folder)
+def stored(folder: Path) -> dict[str, Any]:
+    """The store without its clock."""
+    run = Run(folder)
     found = {table: [_row(table, row) for row in run.query(f"SELECT * FROM {table} ORDER BY 1, 2")] for table in TABLES}
     found["metrics"] = [row for row in found["metrics"] if row["name"] not in WALL_TIMES]
     found["steps"] = [step.step for step in run.steps()]
     found["events"] = [(one.step, one.kind, one.detail) for one in run.events() if one.kind not in ("resumed", "crashed")]
+    return found
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """The store without its clock, the trained policy, and the last checkpoint with its memory."""
+    found, checkpoint = stored(folder), last_checkpoint(folder)
     found["policy"] = {path.name: path.read_bytes() for path in (folder / "policy").iterdir()}
     found["checkpoints"] = sorted(path.name for path in checkpoint.parent.iterdir())
     found["mark"] = asdict(read_mark(checkpoint))

@@ -44,7 +44,7 @@ def test_every_field_of_grpo_is_set(asked):
 
 
 def test_what_is_fixed_is_trls_own_default_but_for_what_is_said():
-    ours = {"learning_rate", "logging_steps", "vllm_server_host", "log_multimodal", "report_to", "disable_tqdm", "dataloader_pin_memory", "num_train_epochs"}
+    ours = {"learning_rate", "logging_steps", "vllm_server_host", "log_multimodal", "report_to", "disable_tqdm", "dataloader_pin_memory", "num_train_epochs", "ddp_find_unused_parameters"}
     defaults = {item.name: item.default for item in fields(trl.GRPOConfig)}
     assert [name for name, value in FIXED.items() if name not in ours and value != defaults[name]] == []
 

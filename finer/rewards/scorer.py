@@ -8,7 +8,7 @@ once. Nothing that a policy writes makes it raise. Not covered: advantages (``gr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Self
@@ -122,10 +122,19 @@ class Scorer:
     def _note_metric(self, name: str, value: float) -> None:
         self._metrics.setdefault(name, []).append(float(value))
 
-    def take_metrics(self) -> dict[str, float]:
-        """The means of what functions of one's own gave to ``log_metric`` since the last call."""
+    def take_noted(self) -> dict[str, list[float]]:
+        """What functions of one's own gave to ``log_metric`` since the last call."""
         found, self._metrics = self._metrics, {}
-        return {name: sum(values) / len(values) for name, values in found.items()}
+        return found
+
+    def note(self, noted: Iterable[Mapping[str, Sequence[float]]]) -> None:
+        """Adds such values, as of scorers in other processes."""
+        for name, values in ((name, values) for one in noted for name, values in one.items()):
+            self._metrics.setdefault(name, []).extend(values)
+
+    def take_metrics(self) -> dict[str, float]:
+        """Their means since the last call."""
+        return {name: sum(values) / len(values) for name, values in self.take_noted().items()}
 
     def score_many(self, batch: Iterable[tuple[Question, Sequence[str]]]) -> list[list[RewardBreakdown]]:
         """The same for a whole step: (question, completions) pairs, all against the memory as it is now."""

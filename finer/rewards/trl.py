@@ -33,7 +33,7 @@ class BatchScorer:
 
     def values(self, part: str, completions: Sequence[Completion], columns: dict[str, Any]) -> list[float | None]:
         """The part's value for each completion."""
-        return [_paid_value(answer, part) for answer in self.breakdowns(completions, columns)]
+        return [paid_value(answer, part) for answer in self.breakdowns(completions, columns)]
 
     def breakdowns(self, completions: Sequence[Completion], columns: dict[str, Any]) -> list[RewardBreakdown]:
         """What each completion is paid; neighbours with the same question are scored together."""
@@ -102,7 +102,7 @@ def _question(gold: str | Sequence[str], db_id: str) -> Question:
     return Question(-1, db_id, "", golds)
 
 
-def _paid_value(answer: RewardBreakdown, part: str) -> float | None:
+def paid_value(answer: RewardBreakdown, part: str) -> float | None:
     """The part's value; 0 where it alone was not scored, None where nothing was."""
     value = answer.part(part).value
     return 0.0 if value is None and answer.status != "gold_failed" else value
