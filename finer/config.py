@@ -93,6 +93,12 @@ class TrainConfig(Settings):
     """Sample from the likeliest tokens that hold this share of the probability; 1: from all."""
     top_k: int = 0
     """Sample from so many of the likeliest tokens; 0: from all."""
+    use_vllm: bool = False
+    """Let vLLM generate the answers, on a GPU."""
+    vllm_mode: str = "colocate"
+    """In the trainer's own process ('colocate'), or by a server that ``trl vllm-serve`` started ('server')."""
+    vllm_server_host: str = "127.0.0.1"
+    vllm_server_port: int = 8000
     # From what was paid to the update.
     scale_rewards: str = "none"
     """Divide a group's advantages by the standard deviation of the group ('group', GRPO) or of the step ('batch'), or not ('none', Dr. GRPO)."""
@@ -146,7 +152,7 @@ class TrainConfig(Settings):
 
     LEAST: ClassVar[Mapping[str, int]] = {
         "steps": 1, "questions_per_step": 1, "group_size": 2, "max_completion_tokens": 1, "num_iterations": 1, "lora_rank": 1,
-        "checkpoints_kept": 1,
+        "checkpoints_kept": 1, "vllm_server_port": 1,
     }  # fmt: skip
     ABOVE_ZERO: ClassVar[tuple[str, ...]] = ("temperature", "top_p", "epsilon")
     AT_MOST_ONE: ClassVar[tuple[str, ...]] = ("top_p", "lora_dropout")
@@ -159,6 +165,7 @@ class TrainConfig(Settings):
         "importance_sampling_level": ("token", "sequence"),
         "lr_scheduler_type": ("constant", "constant_with_warmup", "linear", "cosine"),
         "tune": ("auto", "whole", "lora"),
+        "vllm_mode": ("colocate", "server"),
     }
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from finer.checkpoints import Mark, clear_broken, last_checkpoint, read_mark
 from finer.config import CONFIG_FILE, TrainConfig, from_mapping, to_toml, with_full_paths
 from finer.datasets import Database, Dataset
 from finer.errors import FinerError, RunStoreError
-from finer.grpo_config import check_shares, grpo_config
+from finer.grpo_config import check_shares, check_vllm, grpo_config
 from finer.judge import Judge
 from finer.ladder import LADDER, policy_spec
 from finer.memory import Memory
@@ -201,6 +201,7 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
         raise FinerError(f"memory_contrast compares thoughts in the memory, and {what}; take it out, or set recipe and memory")
     lora = lora_of(config)
     check_shares(config, lora.rank > 0)
+    check_vllm(config, lora.rank > 0)
     dataset, dev = load_split_and_dev(config)
     _try_rewards(recipe, dataset)
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096

@@ -9,6 +9,7 @@ leaves it out too); the learning rate is constant; checkpoints at steps of one's
 
 from __future__ import annotations
 
+import importlib.util
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from finer import ranks
 from finer.checkpoints import FOLDER
 from finer.config import TrainConfig, answers_at_once
 from finer.errors import ConfigError
-from finer.policy import half_precision
+from finer.policy import half_precision, use_unsloth
 
 FIXED: dict[str, Any] = {
     # The model is given loaded; its reference, where beta asks for one, is the start.
@@ -35,9 +36,8 @@ FIXED: dict[str, Any] = {
     "off_policy_mask_threshold": None, "use_bias_correction_kl": True,
     # The weights are the trainer's, which a person may change while it runs.
     "reward_weights": None,
-    # vLLM is off; what it would be told.
-    "use_vllm": False, "vllm_mode": "colocate", "vllm_model_impl": "vllm", "vllm_enable_sleep_mode": False,
-    "vllm_structured_outputs_regex": None, "vllm_server_base_url": None, "vllm_server_host": "127.0.0.1", "vllm_server_port": 8000,
+    # What vLLM is told, where the settings ask for it.
+    "vllm_model_impl": "vllm", "vllm_enable_sleep_mode": False, "vllm_structured_outputs_regex": None, "vllm_server_base_url": None,
     "vllm_server_timeout": 240.0, "vllm_group_port": 51216, "vllm_gpu_memory_utilization": 0.3, "vllm_max_model_length": None,
     "vllm_tensor_parallel_size": 1, "vllm_importance_sampling_correction": True, "vllm_importance_sampling_mode": "sequence_mask",
     "vllm_importance_sampling_clip_max": 3.0, "vllm_importance_sampling_clip_min": None,
@@ -84,7 +84,7 @@ def _of_step(config: TrainConfig, trains_adapter: bool) -> dict[str, Any]:
     same_name = (
         "num_iterations", "temperature", "top_p", "top_k", "scale_rewards", "multi_objective_aggregation", "loss_type",
         "importance_sampling_level", "epsilon", "beta", "mask_truncated_completions", "learning_rate", "lr_scheduler_type",
-        "warmup_steps", "weight_decay", "max_grad_norm",
+        "warmup_steps", "weight_decay", "max_grad_norm", "use_vllm", "vllm_mode", "vllm_server_host", "vllm_server_port",
     )  # fmt: skip
     return {
         **{name: getattr(config, name) for name in same_name},
@@ -112,6 +112,21 @@ def check_shares(config: TrainConfig, trains_adapter: bool) -> None:
         )
     if config.answers_at_once and shares(config, trains_adapter)[0] != config.answers_at_once:
         raise ConfigError(f"answers_at_once is {config.answers_at_once}, which does not divide the {answers // processes} answers that each of {processes} processes has of a step")
+
+
+def check_vllm(config: TrainConfig, trains_adapter: bool) -> None:
+    """ConfigError where answers are to come from vLLM and cannot, with what to do."""
+    if not config.use_vllm:
+        return
+    import torch
+
+    off = "or take use_vllm out: the policy then generates its answers itself"
+    if not torch.cuda.is_available():
+        raise ConfigError(f"use_vllm is on, and torch sees no CUDA device, over which the policy's weights get to vLLM at every step; train on a GPU, {off}")
+    if importlib.util.find_spec("vllm") is None:
+        raise ConfigError(f"use_vllm is on, and the package vllm is not installed here (the trainer needs it beside a server too); pip install \"trl[vllm]\", {off}")
+    if trains_adapter and use_unsloth():
+        raise ConfigError(f"use_vllm is on, and Unsloth, which is installed, loads this policy in a form that TRL's vLLM does not take; uninstall unsloth, {off}")
 
 
 def _of_machine(trains_adapter: bool) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import transformers
 import trl
 
 from finer.config import PRESETS, TrainConfig
-from finer.grpo import lora_of
-from finer.grpo_config import FIXED, grpo_config
+from finer.errors import ConfigError
+from finer.grpo import lora_of, train
+from finer.grpo_config import FIXED, check_vllm, grpo_config
 
 DEPRECATED = {"use_transformers_paged", "vllm_importance_sampling_cap"}
 OF_TRAINING = {
@@ -44,7 +45,7 @@ def test_every_field_of_grpo_is_set(asked):
 
 
 def test_what_is_fixed_is_trls_own_default_but_for_what_is_said():
-    ours = {"learning_rate", "logging_steps", "vllm_server_host", "log_multimodal", "report_to", "disable_tqdm", "dataloader_pin_memory", "num_train_epochs", "ddp_find_unused_parameters"}
+    ours = {"learning_rate", "logging_steps", "log_multimodal", "report_to", "disable_tqdm", "dataloader_pin_memory", "num_train_epochs", "ddp_find_unused_parameters"}
     defaults = {item.name: item.default for item in fields(trl.GRPOConfig)}
     assert [name for name, value in FIXED.items() if name not in ours and value != defaults[name]] == []
 
@@ -58,6 +59,9 @@ MAPPED = {
     "no checkpoints on the way": ({"checkpoint_every": 0}, False, {"save_strategy": "no"}),
     "the paper's values": (PRESETS["paper"], True, {"num_generations": 32, "learning_rate": 8e-6, "beta": 0.04, "loss_type": "grpo", "max_steps": 2000,
                                                   "scale_rewards": "group", "max_completion_length": 2048, "generation_batch_size": 32}),
+    "answers from a server": ({"use_vllm": True, "vllm_mode": "server", "vllm_server_host": "10.0.0.5", "vllm_server_port": 8123}, True,
+                              {"use_vllm": True, "vllm_mode": "server", "vllm_server_host": "10.0.0.5", "vllm_server_port": 8123, "vllm_server_base_url": None}),
+    "answers from the policy itself": ({}, True, {"use_vllm": False, "vllm_mode": "colocate", "vllm_server_host": "127.0.0.1", "vllm_server_port": 8000}),
     "names that both sides have": ({"top_p": 0.9, "top_k": 40, "temperature": 0.7, "lr_scheduler_type": "cosine", "num_iterations": 2, "seed": 5},
                                    False, {"top_p": 0.9, "top_k": 40, "temperature": 0.7, "lr_scheduler_type": "cosine", "num_iterations": 2, "seed": 5}),
 }  # fmt: skip
@@ -80,6 +84,54 @@ def test_a_class_that_changes_what_it_is_given_does_not_get_its_way(monkeypatch,
     monkeypatch.setattr(trl, "GRPOConfig", Changing)
     built = grpo_config(TrainConfig(scale_rewards="group"), tmp_path, False)
     assert (built.epsilon_high, built.mask_truncated_completions, built.scale_rewards, built.beta) == (0.2, False, "group", 0.0)
+
+
+NO_VLLM = {
+    "no CUDA device": ((False, True, False), "torch sees no CUDA device"),
+    "not installed": ((True, False, False), r'pip install "trl\[vllm\]"'),
+    "a policy of Unsloth's": ((True, True, True), "uninstall unsloth"),
+}
+
+
+@pytest.mark.parametrize("case", NO_VLLM)
+def test_vllm_is_refused_where_it_cannot_work(case, monkeypatch):
+    (has_cuda, is_installed, is_unsloth), told = NO_VLLM[case]
+    _machine(monkeypatch, has_cuda, is_installed, is_unsloth)
+    with pytest.raises(ConfigError, match=told) as refused:
+        check_vllm(TrainConfig(use_vllm=True, vllm_mode="server"), True)
+    assert "take use_vllm out" in str(refused.value)
+    check_vllm(TrainConfig(), True)
+
+
+def test_vllm_goes_with_a_gpu_the_package_and_no_unsloth_on_the_policy(monkeypatch):
+    _machine(monkeypatch, True, True, False)
+    check_vllm(TrainConfig(use_vllm=True), True)
+    _machine(monkeypatch, True, True, True)
+    check_vllm(TrainConfig(use_vllm=True), False)  # a whole model is loaded by transformers
+
+
+def test_vllm_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ConfigError, match="torch sees no CUDA device"):
+        train(TrainConfig(use_vllm=True), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_server_that_the_docs_start_is_trl_s_own():
+    """Its options in docs/gpu.md are options of the script, and the port is the one that the settings look at."""
+    from trl.scripts import vllm_serve
+
+    defaults = {item.name: item.default for item in fields(vllm_serve.ScriptArguments)}
+    assert defaults["port"] == TrainConfig().vllm_server_port and "model" in defaults
+
+
+def _machine(monkeypatch, has_cuda: bool, is_installed: bool, is_unsloth: bool) -> None:
+    import importlib.util
+
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if is_installed else None)
+    monkeypatch.setattr("finer.grpo_config.use_unsloth", lambda: is_unsloth)
 
 
 ADAPTERS = {
