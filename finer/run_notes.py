@@ -1,7 +1,8 @@
-"""What a person pins and notes while reading a run: a small JSON beside it, ``notes.json``.
+"""What a person pins, notes and guesses while reading a run: a small JSON beside it, ``notes.json``.
 
 A note belongs to one answer, by its id and by a fingerprint of its text: after a resume that wrote another answer under
-that id, the note is kept and said to be stale. Pinned questions are the rows of the matrix. Every change reads the file
+that id, the note is kept and said to be stale. Pinned questions are the rows of the matrix. A guess belongs to one group, by its id
+and the texts of its answers; of a group that was written anew it does not count. Every change reads the file
 again and replaces it whole, so two notebooks at one run see each other's pins.
 
 Not covered: edited answers, and two changes within the same few milliseconds (the later one then wins).
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from finer.errors import FinerError
+from finer.guess import Score
 from finer.runs import Run
 
 FILE_NAME = "notes.json"
@@ -86,6 +88,36 @@ class RunNotes:
         others = [one for one in kept["questions"] if one != about]
         self._write({**kept, "questions": others + [about] * pinned})
 
+    def guesses(self) -> dict[int, Score]:
+        """How the guessed orders agreed with the pay, by group; without those of groups that a resume has written anew."""
+        kept = self._guesses(self._read())
+        return {group_id: score for group_id, (mark, score) in kept.items() if mark == self.group_fingerprint(group_id)}
+
+    def keep_guess(self, group_id: int, score: Score) -> None:
+        """Keeps the first guess of a group; a later one changes nothing."""
+        kept = self._read()
+        mark = self.group_fingerprint(group_id)
+        guesses = self._guesses(kept)
+        if guesses.get(group_id, ("",))[0] != mark:
+            guesses[group_id] = (mark, score)
+            told = [{"group_id": key, "fingerprint": mark, **asdict(score)} for key, (mark, score) in guesses.items()]
+            self._write({**kept, "guesses": told})
+
+    def forget_guesses(self) -> None:
+        """Takes every guess away: the tally begins anew."""
+        kept = self._read()
+        if kept.get("guesses"):
+            self._write({**kept, "guesses": []})
+
+    def group_fingerprint(self, group_id: int) -> str:
+        """The first 16 hex digits of the SHA-256 of all texts of a group; empty where the run has no such group."""
+        rows = self.run.query("SELECT completion FROM rollouts WHERE group_id = ? ORDER BY position", (group_id,))
+        return hashlib.sha256("\0".join(row[0] for row in rows).encode()).hexdigest()[:16] if rows else ""
+
+    def _guesses(self, kept: dict[str, Any]) -> dict[int, tuple[str, Score]]:
+        held = {one["group_id"]: one for one in kept.get("guesses", [])}
+        return {key: (one["fingerprint"], Score(one["right"], one["wrong"], one["tied"])) for key, one in held.items()}
+
     def _read(self) -> dict[str, Any]:
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
@@ -93,7 +125,7 @@ class RunNotes:
                 raise NotesError(
                     f"{self.path} has format {kept['format']!r}; this program reads {FORMAT}. Open it with a newer one."
                 )
-            [Note(**one) for one in kept["answers"]], [one["question"] for one in kept["questions"]]
+            [Note(**one) for one in kept["answers"]], [one["question"] for one in kept["questions"]], self._guesses(kept)
             return kept
         except FileNotFoundError:
             return {"format": FORMAT, "answers": [], "questions": []}

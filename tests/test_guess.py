@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import shutil
+import sqlite3
+from contextlib import closing
 from itertools import permutations
 
 import pytest
@@ -14,6 +17,8 @@ import finer.guess
 import finer.render.guess
 from finer.guess import Score, Tally, cards, moved, places, score
 from finer.render.guess import guess_cards, guess_result, guess_static
+from finer.run_notes import RunNotes
+from finer.runs import Run
 from widgets import GuessView, Workbench
 
 RECORDED = finer.DATA / "recorded" / "first-steps"
@@ -85,8 +90,61 @@ def test_the_cards_say_nothing_of_the_pay():
     assert static.index("<details>") < static.index("✓"), "the pay is behind the fold"
 
 
-def test_a_reader_orders_reveals_and_goes_on():
-    view = GuessView(RECORDED, group_id=7)
+@pytest.fixture
+def recorded(tmp_path):
+    """A copy: the tally is kept beside the run."""
+    return shutil.copytree(RECORDED, tmp_path / "run")
+
+
+def test_the_tally_survives_the_kernel_and_begins_anew_when_asked(recorded):
+    first = GuessView(recorded, group_id=7)
+    first.reveal()
+    found = first.tally.scores[7]
+    again = GuessView(recorded, group_id=7)
+    assert again.tally.scores == {7: found}
+    again.move(3)
+    again.reveal()
+    assert again.tally.scores == {7: found}, "a group counts once, with its first guess"
+    assert "So far: 1 group" in again.widget.value and RunNotes(Run(recorded)).guesses() == {7: found}
+    again.next_button.click()
+    assert again.group.group_id != 7
+    again.reveal()
+    first.another()
+    first.reveal()
+    assert len(first.tally.scores) == 3, "another notebook's guesses count as well"
+    first.forget_button.click()
+    assert first.tally.scores == {} and GuessView(recorded).tally.scores == {}
+
+
+def test_a_guess_of_a_group_that_was_written_anew_does_not_count(recorded):
+    notes = RunNotes(Run(recorded))
+    notes.keep(701, pinned=True)
+    notes.keep_guess(7, Score(1, 2))
+    notes.keep_guess(8, Score(2, 1, 3))
+    with closing(sqlite3.connect(recorded / "run.sqlite")) as connection, connection:
+        connection.execute("UPDATE rollouts SET completion = completion || ' anew' WHERE group_id = 7")
+    notes = RunNotes(Run(recorded))
+    assert notes.guesses() == {8: Score(2, 1, 3)}
+    notes.keep_guess(7, Score(0, 3))
+    assert notes.guesses() == {8: Score(2, 1, 3), 7: Score(0, 3)} and notes.pinned() == (701,)
+
+
+def test_notes_of_before_there_were_guesses_are_read(recorded):
+    (recorded / "notes.json").write_text('{"format": 1, "answers": [], "questions": []}')
+    assert RunNotes(Run(recorded)).guesses() == {}
+
+
+def test_where_nothing_can_be_kept_the_tally_goes_on_and_says_so(recorded):
+    (recorded / "notes.json").write_text("[]")
+    view = GuessView(recorded, group_id=7)
+    assert "kept in this kernel alone" in view.status.value and "notes.json" in view.status.value
+    view.reveal()
+    assert list(view.tally.scores) == [7] and "So far: 1 group" in view.widget.value
+    assert (recorded / "notes.json").read_text() == "[]"
+
+
+def test_a_reader_orders_reveals_and_goes_on(recorded):
+    view = GuessView(recorded, group_id=7)
     assert view.group.group_id == 7 and len(view.answers.options) == len(view.order) == len({c.rollout.completion for c in view.order})
     up, _, top, _ = view.moves
     chosen = view.order[-1].letter
@@ -111,8 +169,8 @@ def test_a_reader_orders_reveals_and_goes_on():
     assert "So far: 2 groups" in view.widget.value and view.to_html().count("<details>") == 1
 
 
-def test_in_a_workbench_it_picks_its_own_group_and_shares_what_was_revealed():
-    bench = Workbench(RECORDED)
+def test_in_a_workbench_it_picks_its_own_group_and_shares_what_was_revealed(recorded):
+    bench = Workbench(recorded)
     view = bench.open("Guess")
     tab = bench.tabs.children[bench.views.index(view)]
     assert bench.selectors.widget not in tab.children, "the selectors tell the pay"

@@ -2,24 +2,27 @@
 
 The answers are a list that keeps the chosen one marked while the buttons move it, so that the keyboard alone does: arrows choose, Tab
 goes to a button, Enter presses it again and again. Core ipywidgets only. The view picks its own groups, since the selectors
-of a workbench tell the pay; what was revealed becomes the workbench's choice.
+of a workbench tell the pay; what was revealed becomes the workbench's choice. The tally lies beside the run, so that it survives the kernel.
 
-Not covered: the tally over several kernels.
+Not covered: a tally for each of several people.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
 
+from finer.errors import FinerError
 from finer.guess import Card, Tally, cards, moved, score
 from finer.records import Group
 from finer.render import Markup
 from finer.render.guess import guess_cards, guess_page, guess_result, guess_static
-from finer.render.markup import plain
+from finer.render.markup import plain, tag
 from finer.render.telling import is_mixed
+from finer.run_notes import RunNotes
 from finer.runs import Run
 from widgets.choice import Choice
 from widgets.views import View, nothing_yet
@@ -31,7 +34,7 @@ MOST_CARRIED = 12
 
 
 class GuessView(View):
-    """``GuessView(run)``: order the answers of a group, press Reveal; ``tally`` holds the scores by group."""
+    """``GuessView(run)``: order the answers of a group, press Reveal; ``tally`` holds the scores by group, of this and of earlier kernels."""
 
     title = "Guess"
     of_run = True
@@ -46,6 +49,7 @@ class GuessView(View):
         seed: int = 0,
     ):
         self.seed, self.tally = seed, Tally()
+        self.status = ipywidgets.HTML()
         self.group: Group | None = None
         self.order: list[Card] = []
         self.revealed = False
@@ -53,7 +57,11 @@ class GuessView(View):
         self._random = random.Random(seed)
         self._make_controls()
         super().__init__(run, group_id, position, choice=choice)
-        self._box.children = (self._controls, self.widget)
+        self._box.children = (self._controls, self.status, self.widget)
+
+    def prepare(self) -> None:
+        self.notes = RunNotes(self.run)
+        self._kept(lambda: None)
 
     def _make_controls(self) -> None:
         self.answers = ipywidgets.Select(options=[], rows=8, description="Your order", layout=ipywidgets.Layout(width="min(760px, 70%)"))
@@ -65,7 +73,10 @@ class GuessView(View):
         self.next_button = ipywidgets.Button(description="Another group", icon="forward")
         self.next_button.on_click(lambda _: self.another())
         row = ipywidgets.HBox([self.answers, ipywidgets.VBox(self.moves)], layout=ipywidgets.Layout(flex_flow="row wrap"))
-        self._controls = ipywidgets.VBox([row, ipywidgets.HBox([self.reveal_button, self.next_button])])
+        self.forget_button = ipywidgets.Button(description="Begin the tally anew", icon="trash", layout=ipywidgets.Layout(width="190px"))
+        self.forget_button.on_click(lambda _: self.forget())
+        buttons = ipywidgets.HBox([self.reveal_button, self.next_button, self.forget_button], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self._controls = ipywidgets.VBox([row, buttons])
         self._box = ipywidgets.VBox()
 
     @property
@@ -116,15 +127,34 @@ class GuessView(View):
         if self.group is None or self.revealed:
             return
         self.revealed = True
-        self.tally.add(self.group.group_id, score(self.order))
+        group_id, found = self.group.group_id, score(self.order)
+        self.tally.add(group_id, found)
+        self._kept(lambda: self.notes.keep_guess(group_id, found))
         with self.choice.lock:
             self.choice.show_group(self.group.group_id)
             self.choice.pinned = True
         self._enable()
         self.refresh()
 
+    def forget(self) -> None:
+        """Takes every guess away, also those of earlier kernels."""
+        self.tally = Tally()
+        self._kept(self.notes.forget_guesses)
+        self.refresh()
+
+    def _kept(self, keep: Callable[[], None]) -> None:
+        """Changes what lies beside the run, and takes in what does; where that fails, says so and goes on with this kernel's tally."""
+        try:
+            keep()
+            self.tally = Tally(self.notes.guesses())
+            self.status.value = ""
+        except FinerError as error:
+            said = tag("p", f"✗ The tally is kept in this kernel alone. {error}", role="status")
+            self.status.value = str(tag("div", said, class_="finer-view"))
+
     def another(self) -> None:
         """The next group that gives a signal and was not revealed yet; the same where there is no other."""
+        self._kept(lambda: None)
         found = self._next_group()
         if found is not None:
             self._take(found)
