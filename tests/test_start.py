@@ -7,17 +7,18 @@ import doctest
 import pytest
 from test_widgets import wait_for
 
-import widgets.start
+import widgets.launch
 from finer.errors import FinerError
 from finer.runs import Run, RunWriter
 from widgets import Controls, StartRun, Workbench
+from widgets.controls import start_of
 
 SMALL = {"questions_per_step": 1, "group_size": 2, "evaluate_every": 0, "evaluate_questions": 1,
          "checkpoint_every": 0, "max_completion_tokens": 16, "threads": 1}  # fmt: skip
 
 
 def test_doctests():
-    assert doctest.testmod(widgets.start) == (0, 3)
+    assert doctest.testmod(widgets.launch) == (0, 4)
 
 
 def test_the_form_begins_with_the_defaults_and_proposes_a_free_folder(tmp_path):
@@ -79,6 +80,22 @@ def test_start_leads_to_a_run_and_stop_ends_it(tmp_path, monkeypatch):
     assert form.workbench.widget in form.under.children and f"stopped · step {last}" in form.workbench.head.value
     assert f"✓ Stopped after step {last}" in form.status.value and form.folder.value == str(tmp_path / "mine-2")
     assert f"stopped after step {last}" in form.log.read_text() and form.log.parent == run.folder.parent
+    _goes_on(form.workbench, last)
+
+
+def _goes_on(bench, last):
+    """Start, in the row of the controls, goes on with the run that was stopped, and the workbench follows it."""
+    controls = bench.controls
+    controls.start_button.click()
+    try:
+        assert controls.start_button.disabled and controls.start() is None and "trains already" in controls.starting.value
+        assert wait_for(lambda: bench.run.last_step > last or not controls.launched.process.poll() is None, 300)
+        assert bench.following and not controls.buttons["stop"].disabled, controls.launched.log.read_text()
+        controls.buttons["stop"].click()
+        assert wait_for(lambda: "has ended" in controls.starting.value, 120)
+    finally:
+        controls.launched.process.kill()
+    assert bench.run.status == "stopped" and bench.run.last_step > last and not controls.start_button.disabled
 
 
 def test_what_the_process_refuses_is_said_as_text(tmp_path):
@@ -104,6 +121,40 @@ def test_controls_of_an_ended_run_say_how_to_start_again(tmp_path, config, statu
     shown = Workbench(tmp_path / "a run").controls.again.value
     assert words in shown and ("finer resume" in shown) == resumes
     assert ("StartRun" in shown) == bool(words)
+
+
+STARTS = {
+    "finished: anew, never beside a recorded run": ({"recipe": "paper", "steps": 3}, "finished", ["train", "--run", "{new}", "--set=recipe=paper", "--set=steps=3"]),
+    "stopped: goes on": ({"steps": 3}, "stopped", ["resume", "{run}"]),
+    "crashed: goes on": ({"steps": 3}, "crashed", ["resume", "{run}"]),
+    "a warm start that was stopped goes on": ({"stage": "warm start"}, "stopped", ["resume", "{run}"]),
+    "a warm start that is finished": ({"stage": "warm start"}, "finished", None),
+    "of another trainer": ({"source": "trl"}, "finished", None),
+    "trains": ({"steps": 3}, "running", None),
+}
+
+
+@pytest.mark.parametrize("config, status, arguments", STARTS.values(), ids=STARTS)
+def test_what_start_does_of_a_run(tmp_path, monkeypatch, config, status, arguments):
+    monkeypatch.chdir(tmp_path)
+    with RunWriter.create(tmp_path / "a run", config) as writer:
+        writer.set_status(status)
+        controls, found = Controls(Run(tmp_path / "a run")), start_of(Run(tmp_path / "a run"))
+        assert controls.start_button.disabled == (arguments is None)
+        if arguments is None:
+            assert found is None and controls.start() is None and "✗ " in controls.starting.value and controls.launched is None
+            return
+    new, run = tmp_path / "runs" / "a run", tmp_path / "a run"
+    assert found == ([one.format(new=new, run=run) for one in arguments], new if status == "finished" else run)
+
+
+def test_a_run_that_cannot_go_on_says_why(tmp_path):
+    with RunWriter.create(tmp_path / "run", {"steps": 3}) as writer:
+        writer.set_status("stopped")
+    controls = Controls(Run(tmp_path / "run"))
+    controls.start_button.click()
+    assert wait_for(lambda: "All of its output" in controls.starting.value, 120)
+    assert "✗ " in controls.starting.value and not controls.start_button.disabled and "finer: " in controls.launched.log.read_text()
 
 
 def test_a_process_that_is_killed_is_told(tmp_path):

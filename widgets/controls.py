@@ -1,21 +1,25 @@
-"""Pause, resume, stop, checkpoint and weights: each press only writes a request into the run store.
+"""Start, pause, resume, stop, checkpoint and weights: each press but the first only writes a request into the run store.
 
 The trainer, in this kernel or in another process, takes requests between two stages of a step; the label says when it has,
-and what came of it. Where the run has ended, it says how to start again.
+and what came of it. Start is for a run that has ended: one that broke off or was stopped goes on, one that is finished is trained anew
+in a further folder, either in a process of its own.
 
-Not covered: starting a run (``start``).
+Not covered: starting a run with other settings (``start``).
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
+from finer.cli import free_folder
 from finer.config import TrainConfig, from_mapping
 from finer.errors import ConfigError
 from finer.records import Group
@@ -24,6 +28,7 @@ from finer.render.markup import tag, text
 from finer.runs import Request, Run, RunStoreError
 from finer.runs_schema import WARM_START
 from widgets.choice import open_run
+from widgets.launch import OUTLIVES, Launched, log_of, train_arguments
 from widgets.views import bundle
 
 _BUTTONS = (
@@ -37,6 +42,9 @@ _ALLOWED = {
     "paused": {"resume", "stop", "checkpoint", "weights"},
 }
 MOST_SHOWN = 6
+POLL_SECONDS = 0.2
+NEW_RUNS = Path("runs")
+"""Where a finished run is trained anew, as with ``StartRun``: never beside a recorded one."""
 
 
 def request_words(request: Request) -> str:
@@ -79,6 +87,27 @@ def again_words(run: Run) -> list[str]:
     return [f"The run is {status}, and takes no requests.", *([] if status == "finished" else [going_on]), anew]
 
 
+def start_of(run: Run) -> tuple[list[str], Path] | None:
+    """The arguments of ``finer`` that start an ended run again, and the folder that then trains; None where there is nothing to start.
+
+    One that trains, a warm start that is finished, and one that was not trained by ``finer train`` cannot be started.
+    """
+    status, told = run.status, run.config
+    if status in _ALLOWED or not told:
+        return None
+    if told.get("stage") != WARM_START:
+        try:
+            config = from_mapping(told)
+        except ConfigError:
+            return None
+    if status != "finished":
+        return ["resume", str(run.folder)], run.folder
+    if told.get("stage") == WARM_START:
+        return None
+    folder = free_folder(NEW_RUNS, run.folder.name).resolve()
+    return train_arguments(config, folder), folder
+
+
 class Controls:
     """The buttons, the weights and the answers to the requests; ``pressed`` is called after a request was written."""
 
@@ -88,12 +117,16 @@ class Controls:
         self.buttons = {kind: self._button(kind, *about) for kind, *about in _BUTTONS}
         self.weights: dict[str, ipywidgets.FloatText] = {}
         self.apply = self._button("weights", "Apply", "check", "Pay by these weights from the next step on")
+        self.start_button = ipywidgets.Button(description="Start", icon="play-circle", tooltip="Go on with a run that ended early, or train a finished one anew")
+        self.start_button.on_click(lambda _: self.start())
+        self.launched: Launched | None = None
+        self.starting = ipywidgets.HTML()
         self.answers = ipywidgets.HTML()
         self.again = ipywidgets.HTML()
         self._fields = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap"))
-        row = ipywidgets.HBox(list(self.buttons.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
+        row = ipywidgets.HBox([self.start_button, *self.buttons.values()], layout=ipywidgets.Layout(flex_flow="row wrap"))
         heading = ipywidgets.HTML("Weights, from the next step on:")
-        self.widget = ipywidgets.VBox([row, heading, self._fields, self.answers, self.again])
+        self.widget = ipywidgets.VBox([row, self.starting, heading, self._fields, self.answers, self.again])
         self.refresh(None)
 
     def _button(self, kind: str, label: str, icon: str, tooltip: str) -> ipywidgets.Button:
@@ -113,11 +146,50 @@ class Controls:
         self._pressed()
         return request_id
 
+    def start(self) -> Launched | None:
+        """Starts the ended run again, in a process of its own; None where that cannot be, and then the label says why."""
+        found = start_of(self.run)
+        if found is None or self._trains():
+            self._say("✗ This run trains already, or was not trained by finer train.")
+            return None
+        arguments, folder = found
+        try:
+            self.launched = Launched(arguments, log_of(folder))
+        except (OSError, ValueError) as error:
+            self._say(f"✗ {error}")
+            return None
+        self.start_button.disabled = True
+        self._say(f"… Process {self.launched.process.pid} loads the policy. Its output: {self.launched.log}", OUTLIVES)
+        threading.Thread(target=self._watch, args=(self.launched, folder), name="finer-started", daemon=True).start()
+        return self.launched
+
+    def _trains(self) -> bool:
+        return self.launched is not None and self.launched.process.poll() is None
+
+    def _watch(self, launched: Launched, folder: Path) -> None:
+        """The thread: says when it trains, has the workbench follow, and says what came of it."""
+        while launched.process.poll() is None and not _is_alive(folder):
+            time.sleep(POLL_SECONDS)
+        if launched.process.poll() is None:
+            shown = os.path.relpath(folder)
+            other = "" if folder == self.run.folder else f'It is another run. To see it: Workbench("{shown}").follow()'
+            self._say(f"▶ Process {launched.process.pid} trains into {shown}. Its output: {launched.log}", OUTLIVES, other)
+            self._pressed()
+        if launched.process.wait():
+            self._say(f"✗ {launched.why()}", f"All of its output: {launched.log}")
+        else:
+            self._say(f"✓ Process {launched.process.pid} has ended. Its output: {launched.log}")
+        self.refresh(None)
+
+    def _say(self, *words: str) -> None:
+        self.starting.value = str(tag("div", *[tag("p", text(line, 600)) for line in words if line], role="status"))
+
     def refresh(self, group: Group | None) -> None:
         """Sets the buttons to the run's status, and the fields to the weights of the newest group, where they are known."""
         allowed = _ALLOWED.get(self.run.status, set())
         for kind, button in [*self.buttons.items(), ("weights", self.apply)]:
             button.disabled = kind not in allowed
+        self.start_button.disabled = self._trains() or start_of(self.run) is None
         self.again.value = str(tag("div", *[tag("p", text(line, 600)) for line in again_words(self.run)]))
         if group and group.rollouts:
             self._show_weights({part.name: part.weight for part in group.rollouts[0].breakdown.parts})
@@ -158,6 +230,13 @@ class Controls:
         shown = [_line(request) for request in reversed(requests[-MOST_SHOWN:])]
         self.answers.value = str(tag("div", *shown, role="status", aria_live="polite"))
         return any(request.taken_at is None or request.outcome is None for request in requests)
+
+
+def _is_alive(folder: Path) -> bool:
+    try:
+        return Run(folder).status in _ALLOWED
+    except RunStoreError:
+        return False
 
 
 def _line(request: Request) -> Markup:

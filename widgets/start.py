@@ -1,18 +1,15 @@
 """Starting a run from a notebook: a form, ``finer train`` in a process of its own, and the workbench of that run under it.
 
-The process outlives the notebook: it is in a session of its own, so that neither Ctrl-C in the notebook nor the end of its
-kernel reaches it, and the form says so. What it prints goes into a file beside the run's folder; Stop in the workbench's
-controls ends it, also from another notebook. (A machine or container that ends everything of a person ends it too; the run
-then counts as crashed, and ``finer resume`` goes on.)
+The process outlives the notebook (``launch``), and the form says so. What it prints goes into a file beside the run's folder; Stop in
+the workbench's controls ends it, also from another notebook.
 
-Not covered: training in this kernel (``finer.grpo.start``), going on with a run (``finer resume``).
+Not covered: training in this kernel (``finer.grpo.start``), going on with a run (Start in its ``controls``, or ``finer resume``).
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -21,7 +18,7 @@ from typing import Any
 import ipywidgets
 
 from finer.cli import free_folder
-from finer.config import TrainConfig, from_mapping, toml_value
+from finer.config import TrainConfig, from_mapping
 from finer.errors import FinerError, RunStoreError
 from finer.ladder import LADDER
 from finer.render import Markup, page, section
@@ -30,17 +27,15 @@ from finer.render.style import STYLE
 from finer.rewards import RECIPES, get_recipe
 from finer.runs import Run
 from finer.runs_schema import store_path
+from widgets.launch import OUTLIVES, Launched, log_of, train_arguments
 from widgets.views import bundle
 from widgets.workbench import Workbench
 
 POLL_SECONDS = 0.2
-MOST_LOG_BYTES = 65_536
-"""Of the end of a log, for the error in it."""
 _FIELDS = {
     "policy": "Policy", "dataset": "Dataset", "steps": "Steps", "questions_per_step": "Questions a step",
     "seed": "Seed", "learning_rate": "Learning rate",
 }  # fmt: skip
-OUTLIVES = "It trains in a process of its own, which goes on when this notebook is closed: Stop, in Controls, ends it."
 
 
 class StartRun:
@@ -116,13 +111,8 @@ class StartRun:
         return self.process
 
     def _launch(self, config: TrainConfig, folder: Path) -> None:
-        self.log = folder.with_name(folder.name + ".log")
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._log_start = log.tell()
-            self.process = subprocess.Popen(
-                train_command(config, folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self._launched = Launched(train_arguments(config, folder), log_of(folder))
+        self.process, self.log = self._launched.process, self._launched.log
 
     def wait(self) -> Run | None:
         """Waits until the process has ended and the form has said what came of it; the run, None where there is none."""
@@ -165,15 +155,8 @@ class StartRun:
         if code == 0 and run is not None:
             self._say(f"✓ {run.status.capitalize()} after step {run.last_step}, in {os.path.relpath(folder)}. Start trains a further run.")
             return
-        why = error_line(self._output()) or (f"signal {-code} ended it" if code < 0 else f"exit code {code}, and no word why")
         going_on = f"Go on from the last checkpoint: finer resume {os.path.relpath(folder)}" if run is not None else ""
-        self._say(f"✗ {why}", f"All of its output: {self.log}", going_on)
-
-    def _output(self) -> str:
-        with self.log.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_start, size - MOST_LOG_BYTES))
-            return log.read().decode("utf-8", "replace")
+        self._say(f"✗ {self._launched.why()}", f"All of its output: {self.log}", going_on)
 
     # -- other forms ------------------------------------------------------------------------------------------------
 
@@ -193,36 +176,6 @@ class StartRun:
 
     def __repr__(self) -> str:
         return f"StartRun of {self.workbench.run!r}" if self.workbench else f"StartRun into {self.folder.value!r}"
-
-
-def train_command(config: TrainConfig, folder: Path) -> list[str]:
-    """The command that trains by this configuration into that folder; settings that are the default are left out.
-
-    >>> train_command(TrainConfig(steps=5, memory=False, weights={"atomic": 0.2}), Path("runs/first"))[3:]
-    ['train', '--run', 'runs/first', '--set=steps=5', '--set=memory=false', '--set=weights.atomic=0.2']
-    """
-    default = TrainConfig()
-    changed = {key: getattr(config, key) for key in vars(default) if getattr(config, key) != getattr(default, key)}
-    weights = changed.pop("weights", {})
-    pairs = [*changed.items(), *[(f"weights.{part}", weight) for part, weight in weights.items()]]
-    told = [f"--set={key}={value if isinstance(value, str) else toml_value(value)}" for key, value in pairs]
-    return [sys.executable, "-m", "finer.cli", "train", "--run", str(folder), *told]
-
-
-def error_line(output: str) -> str:
-    """What a command's output says went wrong: its one line to the person, or the first line of the exception; "" for neither.
-
-    >>> error_line("loading\\nfiner: unknown policy 'tony'\\n")
-    "unknown policy 'tony'"
-    >>> error_line("Traceback (most recent call last):\\n  File ...\\nMemoryError: no\\nroom\\n")
-    'MemoryError: no'
-    """
-    lines = [line for line in output.splitlines() if line.strip()]
-    for line in lines:
-        if line.startswith("finer: "):
-            return line.removeprefix("finer: ")
-    _, found, trace = output.rpartition("Traceback (most recent call last):\n")
-    return next((line for line in trace.splitlines() if found and line.strip() and not line.startswith(" ")), "")
 
 
 def _free(typed: str) -> Path:
