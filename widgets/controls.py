@@ -92,8 +92,9 @@ def start_of(run: Run) -> tuple[list[str], Path] | None:
 
     One that trains, a warm start that is finished, and one that was not trained by ``finer train`` cannot be started.
     """
-    status, told = run.status, run.config
-    if status in _ALLOWED or not told:
+    status = run.status
+    told = {} if status in _ALLOWED else run.config
+    if not told:
         return None
     if told.get("stage") != WARM_START:
         try:
