@@ -88,6 +88,14 @@ def _join() -> None:
 
     if not torch.distributed.is_initialized():
         PartialState(cpu=not torch.cuda.is_available())
+        _let_torch_know_numbered_cpus()
+
+
+def _let_torch_know_numbered_cpus() -> None:
+    """accelerate calls a process's CPU "cpu:0", and a trainer that goes on loads its optimizer to that place, which ``torch.load`` refuses."""
+    from torch.serialization import register_package
+
+    register_package(0, lambda storage: None, lambda storage, place: storage if place.startswith("cpu:") else None)
 
 
 class NoWriter:

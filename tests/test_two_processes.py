@@ -147,6 +147,13 @@ def test_an_error_in_one_ends_both_and_is_in_the_store(place):
     assert "no such column" in crash and "(in process 1 of 2)" in crash and "finer resume" in crash
 
 
+def test_an_optimizer_is_loaded_to_the_place_that_accelerate_names(tmp_path):
+    torch.save({"step": torch.tensor(3.0)}, tmp_path / "optimizer.pt")
+    ranks._let_torch_know_numbered_cpus()
+    found = torch.load(tmp_path / "optimizer.pt", map_location=torch.device("cpu", 0), weights_only=True)
+    assert found["step"].item() == 3.0
+
+
 @pytest.mark.stress
 def test_stopped_by_a_press_and_resumed_it_ends_as_without(place):
     """A request reaches both; each goes on with its own random numbers."""
