@@ -350,13 +350,14 @@ def as_text(report: Report) -> str:
 def _print_tables(report: Report) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     colour = {"ok": "green", "note": "yellow", "missing": "bold red"}
     found = Table("", "what", "found", title="This machine")
     for check in _fold_packages(report.checks):
         found.add_row(f"[{colour[check.status]}]{check.status}[/]", check.name, escape(check.detail))
-    ladder = Table("policy", "trains here", "why", "GB, groups of 8", "of 16", title="The ladder")
+    ladder = Table(Column("policy", no_wrap=True, overflow="fold", min_width=max((len(rung.policy) for rung in report.ladder), default=0)),
+                   "trains here", "why", "GB, groups of 8", "of 16", title="The ladder")  # a name is to be typed: it is never cut
     for rung in report.ladder:
         needs = ("?" if one is None else f"{one:.1f}" for one in (rung.gigabytes_of_8, rung.gigabytes_of_16))
         ladder.add_row(rung.policy, "[green]yes[/]" if rung.runs else "no", escape(rung.reason), *needs)

@@ -68,7 +68,8 @@ class QuestionFinder:
         if len({(question.db_id, question.gold) for question in found}) == 1:
             return Match(found[0], "by its text in the prompt")
         if not found:
-            return Match(None, f"no question of the data set {self.dataset.name!r} stands in the prompt word for word")
+            return Match(None, f"no question of the data set {self.dataset.name!r} stands in the prompt word for word; "
+                         "a column index or question would name it, or --dataset another data set")
         databases = ", ".join(sorted({question.db_id for question in found})[:4])
         return Match(None, f"{len(found)} questions of the data set have this text (databases {databases}); a column db_id or index would tell them apart")
 

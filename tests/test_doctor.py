@@ -147,6 +147,15 @@ def test_commands_are_printed_whole_on_a_narrow_screen(monkeypatch, capsys):
     assert f"  {command}\n" in capsys.readouterr().out
 
 
+def test_the_names_of_policies_are_printed_whole(monkeypatch, capsys):
+    why = "on the CPU, many minutes for ten steps; from its package"
+    monkeypatch.setattr(doctor, "examine", lambda: Report((), tuple(Rung(name, False, why, gigabytes_of_8=10.3, gigabytes_of_16=18.6) for name in LADDER)))
+    monkeypatch.setenv("COLUMNS", "80")
+    doctor.run_doctor()
+    printed = capsys.readouterr().out
+    assert [name for name in LADDER if f" {name} " not in printed] == []
+
+
 def test_a_report_that_cannot_be_written_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "examine", lambda: REPORT)
     with pytest.raises(FinerError, match="cannot be written.*Name another file"):

@@ -148,7 +148,7 @@ def test_the_same_seed_makes_the_same_copies(shop):
 GOOD = ASKED[0]
 FAULTS = {
     "a wrong column": (("quesion,sql", GOOD), "line 1: the header has no column 'question', only 'quesion', 'sql'; rename 'quesion' to it"),
-    "a column of another name": (("ask,sql", GOOD), "line 1: the header has no column 'question', only 'ask', 'sql'; name the column that holds it so"),
+    "a column of another name": (("ask,sql", GOOD), "line 1: the header has no column 'question', only 'ask', 'sql'; rename the column that holds it to 'question'"),
     "no column of SQL": (("question,answer", GOOD), "line 1: the header has no column 'gold', only 'question', 'answer'"),
     "an empty question": (("question,sql", GOOD, " ,SELECT 1"), "line 3: the column 'question' is empty; fill it in, or delete the line"),
     "no SQL": (("question,sql", GOOD, "Who?,"), "line 3: the column 'sql' is empty; fill it in, or delete the line"),

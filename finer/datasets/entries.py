@@ -31,7 +31,7 @@ class Entry:
         if name in self.columns:
             return self.fault(f"the column {name!r} is empty; fill it in, or delete the line")
         near = difflib.get_close_matches(name, self.columns, n=1, cutoff=0.6)
-        mend = f"rename {near[0]!r} to it" if near else "name the column that holds it so"
+        mend = f"rename {near[0]!r} to it" if near else f"rename the column that holds it to {name!r}"
         return DataError(f"{self.path}, line 1: the header has no column {name!r}, only {', '.join(map(repr, self.columns))}; {mend}")
 
     def take(self, name: str, kind: type, default: Any = None) -> Any:
