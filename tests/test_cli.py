@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from shop import make_shop
@@ -168,7 +168,7 @@ def test_help_and_the_package_load_nothing_heavy():
 
 
 def test_train_hands_over_the_whole_configuration(tmp_path, stand_in):
-    calls = stand_in("finer.grpo", "train")
+    calls = stand_in("finer.grpo", "train", SimpleNamespace(status="stopped"))
     config = tmp_path / "c.toml"
     config.write_text('recipe = "paper"\nsteps = 9\n')
     command = ["train", str(config), "--steps", "5", "--set", "group_size=4", "--seed", "0", "--run", str(tmp_path / "run")]
@@ -176,6 +176,20 @@ def test_train_hands_over_the_whole_configuration(tmp_path, stand_in):
     ((given, named),) = calls
     assert given == (TrainConfig(recipe="paper", steps=5, group_size=4), tmp_path / "run")
     assert callable(named["on_event"])
+
+
+@pytest.mark.parametrize(
+    ("status", "dataset", "commands"),
+    [
+        ("finished", "starter", ["finer report runs/x", "finer evaluate --policy runs/x/policy --split dev"]),
+        ("finished", "spider", ["finer report runs/x"]),
+        ("stopped", "starter", []),
+    ],
+)
+def test_train_ends_with_the_commands_that_look_at_the_run(stand_in, capsys, status, dataset, commands):
+    stand_in("finer.grpo", "train", SimpleNamespace(status=status))
+    assert cli.main(["train", "--dataset", dataset, "--run", "runs/x"]) == 0
+    assert re.findall(r"finer .*", capsys.readouterr().out) == commands
 
 
 def test_resume_hands_over_the_folder(tmp_path, stand_in):
@@ -202,6 +216,14 @@ def test_report_writes_where_it_is_told(tmp_path, stand_in, capsys):
     assert cli.main(["report", str(tmp_path / "run"), "--html", str(tmp_path / "r.html")]) == 0
     run, html = calls[0][0]
     assert run.folder == tmp_path / "run" and html == tmp_path / "r.html"
+
+
+def test_report_lies_beside_the_run_where_nothing_else_is_said(tmp_path, stand_in, capsys):
+    calls = stand_in("finer.report", "write_report")
+    RunWriter.create(tmp_path / "run", {}).close()
+    assert cli.main(["report", str(tmp_path / "run")]) == 0
+    assert calls[0][0][1] == tmp_path / "run" / "report.html"
+    assert capsys.readouterr().out == f"Report: {tmp_path / 'run' / 'report.html'}\n"
 
 
 def test_lab_opens_the_notebooks(monkeypatch):

@@ -12,7 +12,7 @@ from finer.cli.shared import check_writable
 def add(command: Command) -> None:
     parser = command("report", report, "one self-contained page about a run")
     parser.add_argument("run", metavar="RUN", help="the run's folder")
-    parser.add_argument("--html", required=True, metavar="FILE", help="the page to write")
+    parser.add_argument("--html", metavar="FILE", help="the page to write (default: report.html in the run's folder)")
     parser.add_argument("--explore", metavar="FILE", help="a second page (5 MB and more): the answers as points to zoom and select")
     parser = command("export", export, "what comes out of a run: its adapter, the merged model, a GGUF file, and a model card")
     parser.add_argument("run", metavar="RUN", help="the run's folder")
@@ -41,8 +41,9 @@ def report(chosen: argparse.Namespace) -> int:
     from finer.runs import Run
 
     run = Run(chosen.run)
-    write_report(run, Path(chosen.html))
-    print(f"Report: {chosen.html}")
+    page = chosen.html or str(Path(chosen.run) / "report.html")
+    write_report(run, Path(page))
+    print(f"Report: {page}")
     if chosen.explore:
         from finer.report import write_exploration
 

@@ -89,8 +89,19 @@ def train(chosen: argparse.Namespace) -> int:
     check_recipe(config.recipe)
     from finer.grpo import train as start
 
-    start(config, Path(chosen.run), on_event=say)
+    if start(config, Path(chosen.run), on_event=say).status == "finished":
+        _say_what_is_next(chosen.run, config.dataset)
     return 0
+
+
+def _say_what_is_next(run: str, dataset: str) -> None:
+    from finer import ranks
+
+    if ranks.is_first():
+        say(f"Then: finer report {run}")
+        if dataset == "starter":  # other data sets may have no dev split, and folders of their own to be named
+            say(f"      finer evaluate --policy {run}/policy --split dev")
+        say(f"      in a notebook: Workbench({str(Path(run).resolve())!r})")
 
 
 def resume(chosen: argparse.Namespace) -> int:
