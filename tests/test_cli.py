@@ -231,6 +231,9 @@ def test_lab_opens_the_notebooks(monkeypatch):
     monkeypatch.setattr(machine.subprocess, "call", lambda command: (started.append(command), 7)[1])
     assert cli.main(["lab"]) == 7
     assert started[0][:3] == [sys.executable, "-m", "jupyterlab"] and started[0][3].endswith("notebooks")
+    assert "--no-browser" not in started[0] and "--port" not in started[0]
+    assert cli.main(["lab", "--no-browser", "--port", "8899"]) == 7
+    assert started[1][-3:] == ["--no-browser", "--port", "8899"]
 
 
 # --- predictions --------------------------------------------------------------------------------------------------------------
