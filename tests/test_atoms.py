@@ -231,6 +231,12 @@ def test_a_misnamed_table_is_read_as_the_one_that_is_meant_and_never_agrees_with
     assert result.overlap == pytest.approx(overlap), (result.matched, result.extra)
 
 
+def test_misnamed_tables_come_in_the_order_of_the_text() -> None:
+    """Not in that of a set, which differs from process to process."""
+    sql = "SELECT fee FROM appearance JOIN singers ON singer_id = singers.id JOIN concerts ON concert_id = concerts.id"
+    assert [atom.text for atom in extract(sql, music()) if atom.clause == "FROM"] == ["appearance", "singers", "concerts"]
+
+
 def test_a_misnamed_table_is_shown_as_it_is_written() -> None:
     sql = "SELECT name FROM Singers"
     (atom,) = (atom for atom in extract(sql, music()) if atom.clause == "FROM")

@@ -34,13 +34,14 @@ class Misnamed(NamedTuple):
 
 class Bound(NamedTuple):
     block: Block | SetBlock
-    misnamed: frozenset[Misnamed]
+    misnamed: tuple[Misnamed, ...]
+    """In the order in which they were met, so that the atoms of a query always come in the same order."""
 
 
 def bind(tree: exp.Expression, sql: str, catalog: Catalog) -> Bound:
     """The bound form of a whole query. Raises AtomError for a query without columns and the like."""
     queries = _Queries(sql, catalog)
-    return Bound(queries.query(tree, Frame(None), "outermost"), frozenset(queries.misnamed))
+    return Bound(queries.query(tree, Frame(None), "outermost"), tuple(queries.misnamed))
 
 
 class _Queries:
@@ -48,7 +49,7 @@ class _Queries:
         self.sql, self.catalog = sql, catalog
         self.expressions = Expressions(sql, bool(catalog.tables), self.query)
         self.tables = 0
-        self.misnamed: set[Misnamed] = set()
+        self.misnamed: dict[Misnamed, None] = {}
 
     def query(self, tree: Any, parent: Frame, use: str) -> Block | SetBlock:
         """Bind a SELECT or a set operation inside a frame. ``use`` says what it is for: 'exists' ignores outputs."""
@@ -264,7 +265,7 @@ class _Queries:
         """Were a misnamed table a strange one, no column of it could be known, and one wrong letter would cost every operation."""
         fact = self.catalog.meant(name)
         if fact is not None:
-            self.misnamed.add(Misnamed(fact.name, name, span))
+            self.misnamed[Misnamed(fact.name, name, span)] = None
         return fact
 
     def _recursive(self, query: Any, home: Frame, name: str, names: list[str], alias: str, frame: Frame, kind: str,
