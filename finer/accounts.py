@@ -1,8 +1,8 @@
 """How many are right, how sure that is, and whether two systems differ: pure functions over outcomes.
 
 An outcome is True, False or None (not judged: it never counts), or a score from 0 up. Intervals are percentile bootstraps
-(Efron 1979) over the questions, with a fixed seed, so that the same outcomes give the same figures. A group in which every
-outcome is alike gets an interval of no width: its sample shows no variation, which does not mean that there is none.
+(Efron 1979) over the questions, with a fixed seed, so that the same outcomes give the same figures. Where every outcome is
+right, or every one wrong, no resample differs; the interval is Wilson's then, which is wide for few questions.
 Intervals speak of other questions of the same kind over the same databases, not of other databases.
 
 Not covered: what is right (``judge``) and where an outcome comes from (``evaluate``).
@@ -31,7 +31,7 @@ class Share:
     n: int
     """How many were judged."""
     interval: tuple[float, float] | None
-    """95 % bootstrap interval of ``value``."""
+    """95 % interval of ``value``."""
 
     def as_json(self) -> dict[str, Any]:
         """A plain object: value, n, interval."""
@@ -68,9 +68,12 @@ def share(outcomes: Iterable[Outcome]) -> Share:
     Share(value=0.75, n=4, interval=(0.25, 1.0))
     >>> share([None])
     Share(value=None, n=0, interval=None)
+    >>> [round(bound, 2) for bound in share([True, True, True]).interval]
+    [0.44, 1.0]
     """
     judged = [float(outcome) for outcome in outcomes if outcome is not None]
-    return Share(_mean(judged), len(judged), bootstrap_interval(judged))
+    alike = set(judged) in ({0.0}, {1.0})
+    return Share(_mean(judged), len(judged), wilson(sum(judged), len(judged)) if alike else bootstrap_interval(judged))
 
 
 def shares(outcomes: Sequence[Outcome], labels: Sequence[Iterable[str]]) -> dict[str, Share]:
@@ -105,6 +108,18 @@ def bootstrap_interval(values: Sequence[float]) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
+def wilson(successes: float, trials: int, z: float = 1.959964) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927), 0 to 1; it stays inside 0..1 and is honest for few trials.
+
+    >>> [round(bound, 4) for bound in wilson(8, 10)]
+    [0.4902, 0.9433]
+    """
+    share = successes / trials
+    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
 def paired(first: Sequence[Outcome], second: Sequence[Outcome]) -> Paired:
     """Two systems' outcomes on the same questions, in the same order; a question that either was not judged on is left out.
 
@@ -119,7 +134,7 @@ def paired(first: Sequence[Outcome], second: Sequence[Outcome]) -> Paired:
     gained = tuple(place for place, step in zip(both, change, strict=True) if step > 0)
     lost = tuple(place for place, step in zip(both, change, strict=True) if step < 0)
     sides = [share(side[place] for place in both) for side in (first, second)]
-    return Paired(len(both), gained, lost, *sides, share(change), mcnemar(len(gained), len(lost)))
+    return Paired(len(both), gained, lost, *sides, Share(_mean(change), len(change), bootstrap_interval(change)), mcnemar(len(gained), len(lost)))
 
 
 def mcnemar(gained: int, lost: int) -> float:

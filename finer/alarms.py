@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import Any
 
+from finer.accounts import wilson
 from finer.ledger import UNJUDGED
-from finer.render.charts import wilson
 from finer.runs import Run
 
 FEWEST_STEPS = 10

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from finer.accounts import wilson
 from finer.errors import FinerError
 from finer.ladder import LADDER, policy_spec
-from finer.render.charts import wilson
 from finer.report import first_and_last, is_warm_start
 from finer.run_sources import recipe_of_run
 from finer.runs import Run

@@ -125,8 +125,8 @@ def _fault(entry: Entry, gold: str, database: Database, judge: Judge) -> str:
 
 
 def _tables(database: Database) -> str:
-    text = "; ".join(render_compact(database.schema).splitlines())
-    return f"the database has {text[:SCHEMA_SHOWN]}{' …' if len(text) > SCHEMA_SHOWN else ''}"
+    text = "\n  ".join(render_compact(database.schema).splitlines())
+    return f"the database has\n  {text[:SCHEMA_SHOWN]}{' …' if len(text) > SCHEMA_SHOWN else ''}"
 
 
 def _split(questions: Sequence[Question], folds: int, fold: int) -> list[Question]:

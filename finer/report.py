@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from finer.accounts import wilson
 from finer.alarms import alarms_of
 from finer.errors import FinerError
 from finer.explorer import MOST_BYTES, explorer_data
@@ -23,7 +24,6 @@ from finer.ledger import outcome_of, selected_of, signal_ledger, with_what_follo
 from finer.points import points_of
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
-from finer.render.charts import wilson
 from finer.render.explorer import explorer
 from finer.render.ledger import ledger
 from finer.render.markup import join, one_line, plain, tag

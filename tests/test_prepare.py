@@ -153,7 +153,7 @@ FAULTS = {
     "an empty question": (("question,sql", GOOD, " ,SELECT 1"), "line 3: the column 'question' is empty; fill it in, or delete the line"),
     "no SQL": (("question,sql", GOOD, "Who?,"), "line 3: the column 'sql' is empty; fill it in, or delete the line"),
     "SQL that fails": (("question,sql", GOOD, "Who?,SELECT nme FROM author"), "line 3: the gold does not run (error: no such column: nme); correct it: SELECT nme FROM author"),
-    "SQL with another table": (("question,sql", "Who?,SELECT name FROM authors"), "the database has author(author_id, name); book(book_id, author_id -> author.author_id"),
+    "SQL with another table": (("question,sql", "Who?,SELECT name FROM authors"), "the database has\n  author(author_id, name)\n  book(book_id, author_id -> author.author_id"),
     "SQL that writes": (("question,sql", GOOD, "Who?,DELETE FROM book"), "line 3: gold is not one read-only query (starts with DELETE"),
     "another database": (("question,sql,db_id", GOOD + ",shop", "Who?,SELECT 1,zoo"), "line 3: there is no database 'zoo'"),
     "a question twice": (("question,sql", GOOD, GOOD), "line 3: the same question as line 2"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from finer.records import AtomicOverlap, RewardBreakdown, RewardPart
 from finer.render import atom_ledger, curves, group_table, memory_gate, memory_matches, page, waterfall
 from finer.render.atoms import marked
-from finer.render.charts import Point, nice_ticks, thin, wilson
+from finer.render.charts import Point, nice_ticks, thin
 from finer.render.markup import Markup, plain, tag, text
 from finer.render.style import STYLE
 from finer.render.waterfall import advantage_sum, stages, ungated_total
@@ -216,12 +216,6 @@ def test_ticks_lie_inside_and_are_few(low, width):
     ticks = nice_ticks(low, low + width)
     assert 1 <= len(ticks) <= 9
     assert all(low - width * 1e-6 <= tick <= low + width * (1 + 1e-6) for tick in ticks)
-
-
-@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_interval_holds_the_share_and_stays_a_share(counts):
-    low, high = wilson(*counts)
-    assert 0 <= low <= counts[0] / counts[1] + 1e-12 and counts[0] / counts[1] - 1e-12 <= high <= 1
 
 
 @pytest.mark.parametrize("count", [1, 300, 301, 5000])

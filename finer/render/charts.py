@@ -66,18 +66,6 @@ def tick_label(value: float) -> str:
     return f"{value:.6g}".replace("-", "−")
 
 
-def wilson(successes: float, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927), 0 to 1; it stays inside 0..1 and is honest for few trials.
-
-    >>> [round(bound, 4) for bound in wilson(8, 10)]
-    [0.4902, 0.9433]
-    """
-    share = successes / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def thin(points: list[Point], most: int = MOST_POINTS) -> list[Point]:
     """At most ``most`` points: means of equal bins where there are more; the last point is kept as it is."""
     if len(points) <= most:

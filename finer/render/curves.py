@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finer.render.charts import Point, Series, chart, tick_label, wilson
+from finer.accounts import wilson
+from finer.render.charts import Point, Series, chart, tick_label
 from finer.render.markup import Markup, tag, text
 from finer.render.style import fragment, part_class
 

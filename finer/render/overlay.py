@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finer.render.charts import Point, Series, chart, tick_label, wilson
+from finer.accounts import wilson
+from finer.render.charts import Point, Series, chart, tick_label
 from finer.render.curves import DASHES, Curve, part_names, points
 from finer.render.markup import Markup, one_line, tag
 from finer.render.style import fragment
