@@ -16,12 +16,12 @@ import pytest
 
 import finer
 from finer.render.style import STYLE
-from widgets import GroupView, MatrixView, RolloutsView, Workbench, live
+from widgets import AtomsView, GroupView, MatrixView, RolloutsView, Workbench, live
 from widgets.live import SPARE_NOTE
 from widgets.views import STATIC_ALONE, STATIC_NOTE, WIDGET_VIEW
 
 RECORDED = finer.DATA / "recorded" / "first-steps"
-KINDS = {"alone": RolloutsView, "with core controls": MatrixView, "without a module": GroupView, "a workbench": Workbench}
+KINDS = {"alone": RolloutsView, "with core controls": MatrixView, "without a module": AtomsView, "hearing clicks": GroupView, "a workbench": Workbench}
 STILL = {"Rollouts": "the 20 best paid are shown", "Matrix": "Each bar is one group"}
 """Words of a static form that the live one does not show."""
 
@@ -48,7 +48,7 @@ def test_colab_is_told_which_manager_loads_anywidget(monkeypatch, kind):
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     monkeypatch.setitem(sys.modules, "google.colab.output", output)
     shown = view._repr_mimebundle_()
-    if kind is GroupView:
+    if kind is AtomsView:
         assert WIDGET_VIEW in shown, "core controls need no other manager"
         return
     data, metadata = shown

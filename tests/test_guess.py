@@ -93,7 +93,7 @@ def test_the_cards_say_nothing_of_the_pay():
 @pytest.fixture
 def recorded(tmp_path):
     """A copy: the tally is kept beside the run."""
-    return shutil.copytree(RECORDED, tmp_path / "run")
+    return shutil.copytree(RECORDED, tmp_path / "run", ignore=shutil.ignore_patterns("notes.json"))
 
 
 def test_the_tally_survives_the_kernel_and_begins_anew_when_asked(recorded):

@@ -9,7 +9,7 @@ import pytest
 import finer
 from finer.render.group import group_table
 from finer.runs import Run
-from widgets import Workbench
+from widgets import GroupView, Workbench
 
 RECORDED = finer.DATA / "recorded" / "first-steps"
 
@@ -53,6 +53,15 @@ def test_a_further_answer_leaves_by_a_second_click(bench):
     for _ in range(2):
         bench.picks.take({"of": "g32a4", "further": True})
     assert [rollout.position for rollout in bench.selection] == [1]
+
+
+def test_a_group_view_alone_hears_clicks_and_one_in_a_workbench_leaves_them_to_it(bench):
+    view = GroupView(RECORDED, 32, 1)
+    view.picks.take({"of": "g32a4", "further": True})
+    assert [rollout.position for rollout in view.choice.selection] == [1, 4]
+    assert view.widget.value.count('aria-current="true"') == 2 and "answer 4 of step 8" in view.widget.value
+    assert view.panel.children == (view.widget, view.picks.widget) and "finer-bench" in view.panel._dom_classes
+    assert bench.open("Group").picks is None and bench.open("Group").panel is bench.open("Group").widget
 
 
 def test_every_view_shows_what_was_clicked_and_the_head_says_it(bench):

@@ -264,6 +264,17 @@ def test_waterfall_stages_add_up_to_the_total():
         assert abs(sum(row.amount or 0 for row in rows) - member.breakdown.total) < 1e-12
 
 
+PAID_WITHIN = {0: ("paid within “right”", "paid within “runs”"), 1: ("paid within “runs”", "paid within “right”")}
+"""Of a right answer and of a wrong one: what one row of execution says of its pay, and what none says."""
+
+
+@pytest.mark.parametrize("place", PAID_WITHIN)
+def test_waterfall_says_in_which_row_execution_is_paid(place):
+    group, (said, unsaid) = samples.group(), PAID_WITHIN[place]
+    paid = [text for text in re.findall(r"<dd>([^<]* × [^<]*)</dd>", waterfall(group.rollouts[place], group)) if "within" in text]
+    assert len(paid) == 1 and paid[0].endswith(f", {said}") and unsaid not in paid[0]
+
+
 def test_waterfall_says_when_the_trainer_scaled_otherwise():
     group = samples.group()
     member = dataclasses.replace(group.rollouts[0], advantage=0.5)
@@ -354,7 +365,7 @@ def test_memory_says_who_wrote_each_neighbour_and_when():
     said = Reader(memory_matches(samples.group().rollouts[1])).text
     assert "0.840 Join doctor and visit. clinic · trace 12 · shipped with the starter data" in said
     assert "museum · trace 655 · written by the policy after step 9" in said
-    assert "Scored against a memory of 642 thoughts" in said
+    assert "Scored against a memory of 642 thoughts. The similarity is that to the mean of the nearest ones" in said
     assert "No. Only right answers are offered" in said
 
 

@@ -258,12 +258,21 @@ def test_the_memory_is_scrubbed_and_a_trace_chosen(opened, tmp_path):
     lab.keep(page.locator(".f-through-time"), "memory-page")
 
 
+CUT = "nodes => nodes.map(node => node.scrollHeight > node.clientHeight)"
+LINES = """nodes => nodes.map(node => {
+  const text = document.createRange();
+  text.selectNodeContents(node);
+  return text.getClientRects().length;
+})"""
+
+
 @lab.in_browser
 def test_guesses_are_moved_revealed_and_tallied(opened, tmp_path):
-    view = GuessView(RECORDED, group_id=63)
+    view = GuessView(RECORDED, group_id=23)
     page = opened(written(tmp_path, view))
     dealt = cards(view.choice.group)
     assert page.locator(".q-card pre").all_inner_texts() == [card.rollout.completion for card in dealt]
+    assert page.locator(".q-card pre").evaluate_all(CUT) == [False] * len(dealt), "every answer is to be read whole"
     order = moved(dealt, "A", 2)
     page.get_by_role("button", name="Move A down").click()
     page.keyboard.press("Enter")  # the button stays with its card
@@ -272,6 +281,7 @@ def test_guesses_are_moved_revealed_and_tallied(opened, tmp_path):
     first = score(order)
     assert page.locator("p[role=status]").inner_text() == f"{score_words(first)} {tally_words(Tally({0: first}))}"
     assert page.locator(".q-table tbody td:nth-child(3)").all_inner_texts() == [str(place) for place in places(order)]
+    assert set(page.locator(".q-table tbody td:nth-child(4)").evaluate_all(LINES)) == {1}, "no total is broken in two"
     lab.keep(page.locator("main"), "guess-page")
     page.get_by_role("button", name="Another group").click()
     assert "group 2 of 12 of this page" in page.locator(".x-guess").inner_text()

@@ -29,6 +29,7 @@ from finer.render.pairs import pairs
 from finer.render.style import STATUS_WORDS, STYLE, number
 from finer.runs import Run
 from widgets.choice import Choice, open_run
+from widgets.picks import Picks
 
 STATIC_ALONE = "FINER_STATIC"
 """Set this environment variable to 1, and outputs hold the static form alone: for a front end that shows an error in place of a widget."""
@@ -195,6 +196,19 @@ class GroupView(View):
 
     title = "Group"
     _known: tuple[tuple[int, ...], list[Group]] = ((), [])
+    picks: Picks | None = None
+    """Hears the clicks where the view stands alone; a workbench hears those in all of its views."""
+
+    def prepare(self) -> None:
+        self._panel = self.widget
+        if not self._shared_style:
+            self.picks, self.choice.chosen = Picks(self.choice), self.refresh
+            self._panel = ipywidgets.VBox([self.widget, self.picks.widget])
+            self._panel.add_class("finer-bench")
+
+    @property
+    def panel(self) -> ipywidgets.Widget:
+        return self._panel
 
     def fragment(self) -> Markup:
         return Markup(self._table() + self._difference()) if self.choice.group else nothing_yet("A group")

@@ -18,7 +18,8 @@ from finer.render.style import fragment, legend, number, part_class, part_letter
 _CSS = (
     ".finer-view .q-card{border:1px solid var(--f-line);border-radius:8px;padding:6px 10px;margin:6px 0;display:grid;"
     "grid-template-columns:3.2em minmax(0,1fr);gap:8px;align-items:start}"
-    ".finer-view .q-card pre{border:0;max-height:9em;padding:4px 8px}.finer-view .q-table{overflow-x:auto}.finer-view .q-letter{font-size:20px;font-weight:700}"
+    ".finer-view .q-card pre{border:0;max-height:16em;padding:4px 8px}.finer-view .q-letter{font-size:20px;font-weight:700}"
+    ".finer-view .q-table{overflow-x:auto}.finer-view .q-table td:nth-child(4){white-space:nowrap}"
 )
 MOST_CHARACTERS = 3_000
 

@@ -98,7 +98,7 @@ def _matches(part: RewardPart) -> Markup:
     neighbours = list(part.evidence.get("neighbours", ()))
     paid = "not scored" if part.value is None else f"paid {part.weight:g} × {part.value:.3f} = {part.contribution:.3f}"
     head = join(
-        tag("h3", "Nearest verified thoughts"), tag("p", f"{paid}. ", text(part.evidence.get("summary", ""), 600))
+        tag("h3", "Nearest verified thoughts"), tag("p", f"{paid}: ", text(part.evidence.get("summary", ""), 600))
     )
     if not neighbours:
         return join(
@@ -122,7 +122,8 @@ def _failed(part: RewardPart) -> Markup | None:
 
 def _snapshot(part: RewardPart) -> Markup | None:
     count = part.evidence.get("snapshot")
-    return tag("p", f"Scored against a memory of {count} thoughts.", class_="f-soft") if count else None
+    middle = "" if "to_verified" in part.evidence else " The similarity is that to the mean of the nearest ones, so it can be above each of theirs."
+    return tag("p", f"Scored against a memory of {count} thoughts.{middle}", class_="f-soft") if count else None
 
 
 def neighbour_row(one: Mapping[str, Any]) -> Markup:

@@ -185,17 +185,21 @@ def _stage_row(stage: Stage, start: float, frame: Frame) -> Markup:
 
 def _evidence(stage: Stage) -> Markup:
     part = stage.part
-    paid = (
-        "not scored, so it adds nothing"
-        if part.value is None
-        else f"{part.weight:g} × {part.value:.4g} = {part.contribution:.4g}"
-    )
-    rows = [tag("dt", "weight × value"), tag("dd", paid)]
+    rows = [tag("dt", "weight × value"), tag("dd", _paid(stage))]
     for key, value in part.evidence.items():
         wanted = key != "summary" and (not stage.keys or key in stage.keys)
         if wanted and value not in (None, "", [], {}, ()):
             rows += [tag("dt", key.replace("_", " ")), tag("dd", _value(value))]
     return tag("dl", *rows, class_="w-evidence")
+
+
+def _paid(stage: Stage) -> str:
+    part = stage.part
+    if part.value is None:
+        return "not scored, so it adds nothing"
+    other = "right" if stage.name == "runs" else "runs"
+    elsewhere = f", paid within “{other}”" if stage.amount != part.contribution else ""
+    return f"{part.weight:g} × {part.value:.4g} = {part.contribution:.4g}{elsewhere}"
 
 
 def _value(value: Any) -> Markup:
