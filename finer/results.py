@@ -38,6 +38,8 @@ class Rows:
 
     shown: tuple[Row, ...] = ()
     count: int = 0
+    each: tuple[tuple[Row, int], ...] = ()
+    """Different rows, in the order of the first of each, with how often it is among all."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,10 @@ def _sorted_rows(gold: Execution, prediction: Execution) -> tuple[Rows, Rows, Ro
     for row in gold.rows:
         if lone[row]:
             lone[row] -= 1
-        elif len(both) < ROWS_KEPT:
+        else:
             both.append(row)
-    return Rows(tuple(both), len(gold.rows) - len(only_gold)), _rows(only_gold), _rows(only_prediction)
+    return _rows(both), _rows(only_gold), _rows(only_prediction)
 
 
 def _rows(rows: Sequence[Row]) -> Rows:
-    return Rows(tuple(rows[:ROWS_KEPT]), len(rows))
+    return Rows(tuple(rows[:ROWS_KEPT]), len(rows), tuple(Counter(rows).items())[:ROWS_KEPT])

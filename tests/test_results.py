@@ -86,7 +86,17 @@ def test_a_database_that_is_not_here_is_said_and_shown(tmp_path):
 def test_the_page_says_which_rules_disagree_and_opens_where_they_do(shop, sandbox):
     drawn = result_difference(compared(shop, sandbox, "SELECT title FROM book WHERE price > 6", "SELECT title FROM book WHERE price > 8"))
     assert "The rules disagree" in drawn and "under bird-ex, spider-ex" in drawn
-    assert drawn.count("<details") == 2 and "<details open><summary>Rows on the instance 1: 0 in both, 1 only in gold" in drawn
+    assert drawn.count("<details") == 2 and "<details open><summary>Rows on instance 1: 0 in both, 1 only in gold" in drawn
+
+
+def test_rows_that_are_alike_stand_once_with_their_number(shop, sandbox):
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) SELECT i % 2 FROM n"
+    comparison = compared(shop, sandbox, "SELECT 1", many)
+    assert comparison.instances[0].only_prediction.each == (((1,), 299), ((0,), 300))
+    drawn = result_difference(comparison)
+    main = drawn[drawn.index("<details") : drawn.index("</details>")]
+    assert "only in the answer, 299 times</th>" in main and "only in the answer, 300 times</th>" in main and "= in both</th>" in main
+    assert " more</td>" not in main
 
 
 def test_each_rule_shows_the_rows_that_it_cannot_pair(shop, sandbox):

@@ -211,7 +211,7 @@ def test_another_answer_is_chosen_and_the_views_of_a_page_go_together(opened, tm
 @lab.in_browser
 def test_an_instance_is_opened_and_any_two_answers_compared(opened, tmp_path):
     page = opened(written(tmp_path, ResultsView(RECORDED, group_id=63)))
-    page.locator(".x-one:visible summary", has_text="Rows on the instance 1").click()
+    page.locator(".x-one:visible summary", has_text="Rows on instance 1").click()
     page.locator(".x-one:visible details[open] .e-rows:visible").nth(1).wait_for()
     block = page.locator(".x-one:visible details[open]").first
     for rule in ("bird-ex", "strict", "spider-ex"):

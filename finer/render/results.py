@@ -94,11 +94,11 @@ def _switch() -> Markup:
 
 
 def _block(one: InstanceResult, is_open: bool) -> Markup:
-    name = "main instance" if one.instance == 0 else f"instance {one.instance}"
+    name = "the main instance" if one.instance == 0 else f"instance {one.instance}"
     counts = f"{one.both.count} in both, {one.only_gold.count} only in gold, {one.only_prediction.count} only in the answer"
     said = [tag("p", _verdict(one, rule), class_=f"e-of e-of-{rule}") for rule in RULES]
     body = (_execution("Gold", one.gold), _execution("Answer", one.prediction), *said, *_tables(one), _table(one, (("= in both", one.both),)))
-    return tag("details", tag("summary", f"Rows on the {name}: {counts}"), *body, open=is_open or None)
+    return tag("details", tag("summary", f"Rows on {name}: {counts}"), *body, open=is_open or None)
 
 
 def _verdict(one: InstanceResult, rule: str) -> Markup:
@@ -149,8 +149,9 @@ def _table(one: InstanceResult, kinds: Sequence[tuple[str, Rows]]) -> Markup | N
 
 
 def _rows(label: str, rows: Rows, width: int) -> Markup:
-    shown = [_row(label, row) for row in rows.shown[:ROWS_SHOWN]]
-    rest = rows.count - len(shown)
+    each = (rows.each or [(row, 1) for row in rows.shown])[:ROWS_SHOWN]
+    shown = [_row(label if times == 1 else f"{label}, {times} times", row) for row, times in each]
+    rest = rows.count - sum(times for _, times in each)
     more = tag("tr", tag("td", f"{label}: {rest} more", colspan=width + 1, class_="f-soft")) if rest else None
     return tag("tbody", *shown, more)
 
