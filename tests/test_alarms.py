@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import random
+import re
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -149,6 +151,12 @@ def test_runs_of_different_recipes_share_their_charts():
     assert "&lt;b&gt;" in said and "No step has been recorded yet" in overlay([RunCurves("empty", {})])
     with pytest.raises(ValueError, match="7 runs cannot be told apart"):
         overlay([one] * 7)
+
+
+def test_equal_accuracies_of_several_runs_do_not_hide_each_other():
+    said = overlay([RunCurves(name, {}, judged(0.4)) for name in "abc"])
+    places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', said)]
+    assert [round(right - left, 1) for left, right in pairwise(places)] == [7.0, 7.0]
 
 
 def test_doctests():

@@ -34,12 +34,16 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """Points of one quantity; ``look`` names its colour, ``dots`` draws whiskers instead of a line."""
+    """Points of one quantity; ``look`` names its colour, ``dots`` draws whiskers instead of a line.
+
+    ``aside``: pixels by which its dots stand beside their step, so that those of another series are not hidden.
+    """
 
     label: str
     points: tuple[Point, ...]
     look: str = "total"
     dots: bool = False
+    aside: float = 0.0
 
 
 def nice_ticks(low: float, high: float, wanted: int = 4) -> list[float]:
@@ -211,7 +215,7 @@ def _inside(up: Scale, value: float) -> float:
 def _dots(series: Series, across: Scale, up: Scale) -> list[Markup]:
     marks = []
     for point in series.points:
-        x = across(point.x)
+        x = across(point.x) + series.aside
         whisker = {"x1": x, "x2": x, "y1": _inside(up, point.low), "y2": _inside(up, point.high)}
         said = tag("title", f"{series.label} {value_words(point)}")
         marks.append(tag("line", said, **whisker, class_=f"c-whisker s-{series.look}"))
@@ -220,4 +224,4 @@ def _dots(series: Series, across: Scale, up: Scale) -> list[Markup]:
 
 
 def _dot(point: Point, series: Series, across: Scale, up: Scale, radius: float) -> Markup:
-    return tag("circle", cx=across(point.x), cy=up(point.y), r=radius, class_=f"s-{series.look}")
+    return tag("circle", cx=across(point.x) + series.aside, cy=up(point.y), r=radius, class_=f"s-{series.look}")

@@ -16,6 +16,8 @@ from finer.render.markup import Markup, one_line, tag
 from finer.render.style import fragment
 
 MOST_RUNS = 6
+DOTS_APART = 7.0
+"""Pixels between the dots of two runs at one step: equal values would hide each other."""
 LOOKS = ("total", "down", "execution", "memory", "atomic", "other")
 CSS = DASHES + (
     ".finer-view .d-key{display:inline-block;width:34px;height:10px;vertical-align:middle;margin-right:6px}"
@@ -85,7 +87,7 @@ def _accuracy(runs: Sequence[RunCurves], split: str) -> Markup | None:
             key=lambda row: row.step,
         )
         marks = tuple(Point(float(row.step), row.value, *wilson(row.value * row.n, row.n)) for row in rows)
-        drawn.append(Series(run.name, marks, look(place), dots=True))
+        drawn.append(Series(run.name, marks, look(place), dots=True, aside=DOTS_APART * (place - (len(runs) - 1) / 2)))
     return _panel(f"Right on {split}", [one for one in drawn if one.points], (0.0, 1.0))
 
 
