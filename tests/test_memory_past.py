@@ -200,8 +200,10 @@ def test_the_view_draws_the_map_on_demand_and_moves_to_any_step(run):
     view.past.value = True
     assert f"The memory as step {STEP} saw it" in view.drawn.value and (view.as_of.value, view.as_of.max) == (STEP, 24)
     assert f"✓ As of step {STEP}, its own, the recorded similarity comes again" in view.drawn.value
+    assert "the step that is looked at" not in view.drawn.value
     view.as_of.value = 3
     assert "Nearest verified thoughts as of step 3" in view.drawn.value and "The memory as step 3 saw it" in view.drawn.value
+    assert "the step that is looked at" in view.drawn.value, "the slider's step stands in the curve"
     view.refresh()
     assert view.as_of.value == 3, "a person's step stays"
     view.choice.show_group(GROUP, 2)

@@ -132,7 +132,7 @@ class MemoryView(View):
             return section("", tag("p", "The memory cannot be built again here: ", text(error, 600)))
         query, own = self._query(rollout), _own_step(rollout)
         scores = scores_over_steps(memory, query, steps_shown(self.run.last_step, own))
-        shown = [memory_past(scores, own, recorded)]
+        shown = [memory_past(scores, own, recorded, step)]
         if step != own:
             shown.append(memory_as_of(*scores_over_steps(memory, query, [step]), recorded))
         return Markup("".join([*shown, memory_map(map_as_of(memory, query, step, self._plane))]))

@@ -17,8 +17,11 @@ SAME = 1e-6
 """How far a score that was computed again may lie from the recorded one."""
 
 
-def memory_past(scores: Sequence[PastScore], own: int, recorded: float) -> Markup:
-    """The similarity over the steps as a line, the answer's own step marked; ``recorded``: what the run's store says."""
+def memory_past(scores: Sequence[PastScore], own: int, recorded: float, step: int | None = None) -> Markup:
+    """The similarity over the steps as a line, the answer's own step marked; ``recorded``: what the run's store says.
+
+    ``step``: another step that is looked at.
+    """
     head = tag("h3", "The same thought against the memory of other steps")
     scored = [one for one in scores if one.match.similarity is not None]
     if not scored:
@@ -29,6 +32,7 @@ def memory_past(scores: Sequence[PastScore], own: int, recorded: float) -> Marku
         "similarity as of each training step",
         [Series("as of", tuple(points), "memory"), Series("its own step", tuple(mine), "total", dots=True)],
         _bounds([point.y for point in points]),
+        chosen=step if step != own else None,
     )
     figure = tag("figure", drawn, class_="f-panel", style="max-width:420px")
     return fragment("past", "Similarity by step", head, _own(scores, own, recorded), figure, _ends(scored))
