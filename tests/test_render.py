@@ -343,7 +343,7 @@ def test_marking_never_changes_the_text(spans):
 
 
 NO_ATOMS = {
-    "answer without SQL": (dataclasses.replace(samples.group().rollouts[3]), "overlap —"),
+    "answer without SQL": (dataclasses.replace(samples.group().rollouts[3]), "Operations No overlap: "),
     "recipe without the part": (
         dataclasses.replace(
             samples.group().rollouts[0], breakdown=RewardBreakdown("sparse", "wrong", (), "", "SELECT 1")

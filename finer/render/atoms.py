@@ -127,8 +127,8 @@ def _clause_order(clause: str) -> int:
 def _head(overlap: AtomicOverlap) -> Markup:
     counts = [len(overlap.matched), len(overlap.missing), len(overlap.extra)]
     if overlap.overlap is None or not sum(counts):
-        said = tag("span", "overlap ", number(overlap.overlap), " — ", text(overlap.reason, 600))
-        return join(tag("h3", "Operations"), tag("p", said))
+        said = "No overlap" if overlap.overlap is None else f"Overlap {number(overlap.overlap)}"
+        return join(tag("h3", "Operations"), tag("p", said, ": ", text(overlap.reason, 600)))
     arithmetic = f"{counts[0]} / ({counts[0]} + {counts[1]} + {counts[2]}) = {overlap.overlap:.3f}"
     shown = Counter(one.kind for one in entries(overlap))
     near = f"{shown['changed']} changed, " if overlap.changed else ""
