@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import render_samples as samples
 
+import finer
 import widgets.matrix
 from finer.question_history import most_like
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
@@ -46,6 +47,16 @@ def test_without_pins_the_questions_asked_most_often(view):
     ]
     assert shown(view)["steps"] == [1, 2, 3] and not shown(view)["earlier"]
     assert rows[0]["cells"][1] == {"group": 20, "step": 2, "right": 1, "judged": 4, "words": "step 2: 1 of 4 right"}
+
+
+def test_it_says_that_there_are_other_questions(view):
+    assert shown(view)["said"] == "3 questions, steps 1 to 3"
+    few = MatrixView(finer.DATA / "recorded" / "first-steps")
+    few.whole()  # waits for the index
+    few.refresh()
+    assert shown(few)["said"] == "12 questions, steps 1 to 3: those asked most often. A search finds the others."
+    few.live.wanted = {"text": "the"}
+    assert shown(few)["said"].startswith("12 questions, steps ") and "others" not in shown(few)["said"]
 
 
 def test_a_click_chooses_the_group_and_shows_what_changed(view):

@@ -150,6 +150,8 @@ class MatrixView(IndexedView):
         chosen = self._chosen()
         own = self.index.questions((self.index.question_of(chosen),)) if chosen is not None else []
         said = f"{len(rows)} questions" + (f", steps {steps[0]} to {steps[-1]}" if steps else "")
+        if len(rows) == MOST_ROWS and not text.strip() and not any(self._is_pinned(row) for row in rows):
+            said += ": those asked most often. A search finds the others."
         return {
             "rows": [_sent(self._row(row, steps)) for row in rows], "steps": steps, "skip": skip, "earlier": earlier, "said": said,
             "ways": FOLLOWED, "how": self._how, "chosen": chosen, "scrub": [group[0] for group in own[0].groups[-MOST_SCRUBBED:]] if own else [],
