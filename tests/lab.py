@@ -231,7 +231,10 @@ class Notebook:
                 self.command("application:toggle-side-tabbar", side=side)
 
     def overflow(self, output) -> float:
-        """Pixels by which something in the output sticks out of it to the right, where nothing scrolls it."""
+        """Pixels by which something in the output sticks out of it to the right, where nothing of the view's own scrolls it.
+
+        A box of widgets that is too narrow for what it holds, and shows a scroll bar for it, counts.
+        """
         return output.evaluate(_STICKS_OUT)
 
 
@@ -261,6 +264,8 @@ _STICKS_OUT = """root => {
     return false;
   };
   let worst = 0;
+  for (const box of root.querySelectorAll('.jp-OutputArea-output, .widget-box'))
+    if (box.clientWidth) worst = Math.max(worst, box.scrollWidth - box.clientWidth);
   for (const node of root.querySelectorAll('*')) {
     const box = node.getBoundingClientRect();
     if (box.width && box.right - edge > worst && !scrolls(node)) worst = box.right - edge;

@@ -18,6 +18,7 @@ from finer.compare_runs import (
     part_names,
     sources,
 )
+from finer.render.runs_apart import comparison_words
 from finer.runs import Run, RunWriter
 from widgets import CompareRuns
 
@@ -119,6 +120,15 @@ def test_chosen(name):
     assert [pair.question_index for pair in RunComparison("last steps", PAIRS).chosen(**wanted)] == indices
 
 
+P_SHOWN = {None: "0 as before.", 1.0: "exact p is 1.000.", 0.0625: "exact p is 0.062.", 0.00013: "exact p is below 0.001."}
+
+
+@pytest.mark.parametrize("p", P_SHOWN)
+def test_a_p_is_never_told_as_0(p):
+    gained = [QuestionPair(place, "shop", "?", Side(0.0), Side(1.0)) for place in range(2)]
+    assert comparison_words(RunComparison("dev, strict", tuple(gained), p), ("one", "other")).endswith(P_SHOWN[p])
+
+
 def test_parts_that_both_scored():
     assert part_names(PAIRS) == ["atomic"]
 
@@ -128,8 +138,11 @@ def test_the_view_by_evaluation(runs):
     said = view.shown.value
     assert "3 questions are shared: a is right in 66.7%, b in 66.7%; 1 gained, 1 lost, 1 as before. McNemar" in said
     assert "▲ gained" in said and "▼ lost" in said and "= same" not in said
+    assert "2 questions." in said
     view.change.value = ""
     assert "= same" in view.shown.value
+    view.change.value = "lost"
+    assert "1 question." in view.shown.value
 
 
 def test_the_view_by_the_last_steps(runs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from dataclasses import replace
+from html import escape
 
 import pytest
 import render_samples as samples
@@ -69,7 +70,14 @@ def test_a_click_chooses_the_group_and_shows_what_changed(view):
 
 def test_the_first_time_has_nothing_before_it(view):
     view.live.pick = {"group": 10}
-    assert "was not asked before" in view.widget.value
+    assert "Best paid answer at step 1; the question was not asked before." in view.widget.value
+    assert "SELECT 1 FROM author" in view.widget.value and "answer 0 of step 1 (paid " in view.widget.value, "the answer is there to read"
+
+
+def test_the_question_stands_in_full_over_its_answer(view):
+    for group_id in (10, 20):
+        view.live.pick = {"group": group_id}
+        assert escape(view.run.group(group_id).question.text) in view.widget.value
 
 
 FOLLOWS = {

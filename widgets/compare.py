@@ -54,7 +54,7 @@ class CompareRuns:
         self.source = ipywidgets.Dropdown(description="By", options=sources(*self.runs))
         self.change = ipywidgets.Dropdown(description="Show", options=CHANGES, value="changed")
         self.part = ipywidgets.Dropdown(description="Part moved", options=[("any", "")])
-        self.shown = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.shown = ipywidgets.HTML()
         row = ipywidgets.HBox([self.source, self.change, self.part], layout=ipywidgets.Layout(flex_flow="row wrap"))
         self.picks = Picks(None, self._picked)
         self.widget = ipywidgets.VBox([row, self.shown, self.picks.widget])

@@ -72,7 +72,7 @@ class Stage:
         self._answered, self._made = 0.0, 0
         self.alive = False
         """True once a browser has run the module."""
-        self.html = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.html = ipywidgets.HTML()
         self.html.add_class("finer-spare")
         self.widget = ipywidgets.VBox()
         self.widget.add_class("finer-front-end")

@@ -1,8 +1,8 @@
 """Questions down, steps across: how each group fared, and one answer of a question scrubbed through time.
 
 Pinned questions come first (the pins lie beside the run); without pins, those that were asked most often. The cell that is
-clicked is the workbench's choice; below stands how an answer of it (the best or the worst paid, the first right one, or the one most
-like an answer that was chosen anywhere) differs from the one the time before.
+clicked is the workbench's choice; below stand its question and how an answer to it (the best or the worst paid, the first right one, or
+the one most like an answer that was chosen anywhere) differs from the one the time before; the first time, that answer alone.
 
 Not covered: how an answer is followed (``finer.question_history``).
 """
@@ -14,13 +14,14 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from finer.compare import counted
 from finer.errors import FinerError
 from finer.ledger import words_apart, words_of
 from finer.question_history import FOLLOWED, MOST_QUESTIONS, best_paid, followed, history_data
-from finer.records import Rollout
+from finer.records import Group, Rollout
 from finer.render import Markup, section
-from finer.render.difference import answer_difference
-from finer.render.markup import plain, tag
+from finer.render.difference import answer_difference, whole_answer
+from finer.render.markup import plain, tag, text
 from finer.render.matrix import MatrixCell, MatrixRow, matrix
 from finer.render.matrix_page import matrix_page
 from finer.run_index_schema import QuestionGroups
@@ -149,7 +150,7 @@ class MatrixView(IndexedView):
         steps, earlier = steps_shown(rows, skip)
         chosen = self._chosen()
         own = self.index.questions((self.index.question_of(chosen),)) if chosen is not None else []
-        said = f"{len(rows)} questions" + (f", steps {steps[0]} to {steps[-1]}" if steps else "")
+        said = counted(len(rows), "question") + (f", steps {steps[0]} to {steps[-1]}" if steps else "")
         if len(rows) == MOST_ROWS and not text.strip() and not any(self._is_pinned(row) for row in rows):
             said += ": those asked most often. A search finds the others."
         return {
@@ -181,22 +182,25 @@ class MatrixView(IndexedView):
             self._anchor, self._scrubbed = chosen, None
 
     def _difference(self) -> Markup:
-        """The followed answer of the chosen group against that of the question's group before."""
+        """The question of the chosen group, and its followed answer against that of the question's group before."""
         group = self.choice.group
         own = self.index.questions((self.index.question_of(group.group_id),)) if group else []
         if not own:
             return _line("Choose a cell to see its answer.")
+        asked = section("", tag("p", text(group.question.text, 2_000), class_="f-question f-text"))
+        return Markup(asked + self._followed(group, own[0].groups))
+
+    def _followed(self, group: Group, asked: tuple[tuple[int, ...], ...]) -> Markup:
+        """The followed answer of a group, among all groups of its question."""
         now = followed(group, self._how, self._anchor)
         if now is None:
             return _line(f"No answer at step {group.step} is right." if self._how == "right" else "This group has no answer.")
-        asked = own[0].groups
         earlier = [one for one in asked[: [one[0] for one in asked].index(group.group_id)] if self._how != "right" or one[4]]
         if not earlier:
             what = "has no earlier right answer" if self._how == "right" else "was not asked before"
-            return _line(f"This question {what}, so there is nothing to compare its answer with.")
+            return Markup(_line(f"{_sentence(self._how)} at step {group.step}; the question {what}.") + whole_answer(now))
         before = followed(self.run.group(earlier[-1][0]), self._how, self._anchor)
-        words = FOLLOWED[self._how]
-        said = f"{words[0].upper()}{words[1:]} at step {group.step} against the one the time before, at step {earlier[-1][1]}."
+        said = f"{_sentence(self._how)} at step {group.step} against the one the time before, at step {earlier[-1][1]}."
         return Markup(_line(said + self._anchor_words(now)) + (answer_difference(before, now) if before else ""))
 
     def _anchor_words(self, now: Rollout) -> str:
@@ -242,6 +246,11 @@ class MatrixView(IndexedView):
             self._live.matrix = {**self._live.matrix, "said": plain(str(error), 300)}
             return
         self.refresh()
+
+
+def _sentence(how: str) -> str:
+    words = FOLLOWED[how]
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _line(said: str) -> Markup:

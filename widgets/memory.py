@@ -38,7 +38,7 @@ class MemoryView(View):
     def prepare(self) -> None:
         self.past = ipywidgets.Checkbox(description="map, and the score as of other steps", indent=False)
         self.as_of = ipywidgets.IntSlider(description="As of step", min=1, max=1, continuous_update=False, disabled=True)
-        self.drawn = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.drawn = ipywidgets.HTML()
         self._encoder = default_encoder()
         self._memory: Memory | None = None
         self._taken: list[MemoryEvent] = []

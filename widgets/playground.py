@@ -80,7 +80,7 @@ class Playground:
         self.thought, self.sql = text_fields()
         self.button = ipywidgets.Button(description="Score", icon="check", tooltip="What the recipe pays this answer, and why")
         self.again = ipywidgets.Button(description="Forget the tries", icon="trash", tooltip="Begin this question anew")
-        self.status, self.asked, self.shown = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.status, self.asked, self.shown = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         self.picks, self.whatif = Picks(None, self._picked), WhatIfTries()
         self.other = ipywidgets.Accordion(children=[self.whatif.widget], selected_index=None)
         self.other.set_title(0, "What if: other weights, shaping, gate and scaling over the tries")

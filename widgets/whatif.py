@@ -135,7 +135,7 @@ class WhatIfTries:
 
     def __init__(self) -> None:
         self.knobs: Knobs | None = None
-        self.html = ipywidgets.HTML(layout=ipywidgets.Layout(width="100%"))
+        self.html = ipywidgets.HTML()
         self.widget = ipywidgets.VBox()
         self._apart = ApartKnobs(self._draw)
         self._group: Group | None = None

@@ -33,6 +33,12 @@ def answer_difference(one: Rollout, other: Rollout) -> Markup:
     return fragment("difference", "Difference of two answers", head, tag("p", said), key, shown, extra_css=DIFFERENCE_CSS)
 
 
+def whole_answer(one: Rollout) -> Markup:
+    """An answer with nothing to compare it with: its text, and what it was paid."""
+    shown = tag("pre", tag("code", text(one.completion, MOST_CHARACTERS)), class_="d-text")
+    return fragment("answer", "One answer", tag("h3", _name(one)), shown, extra_css=DIFFERENCE_CSS)
+
+
 def text_difference(old: str, new: str) -> Markup:
     """The words of both texts in order; a cut is noted at the end.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from finer.compare import counted
 from finer.render.markup import Markup, join, one_line, tag
 from finer.render.style import fragment, signed, status_badge
 
@@ -43,11 +44,7 @@ def runs_apart(
     head = tag("thead", tag("tr", *[tag("th", one_line(title, 60), scope="col") for title in titles]))
     rows = [_row(pair, part, answer, mark(pair), place < looked_at) for place, pair in enumerate(shown[:MOST_PAIRS])]
     how = tag("span", " A click on a question shows its answer in the workbench.", class_="f-listens") if any(map(mark, shown[:MOST_PAIRS])) else None
-    more = (
-        f"{len(shown)} questions, the first {MOST_PAIRS} shown."
-        if len(shown) > MOST_PAIRS
-        else f"{len(shown)} questions."
-    )
+    more = f"{counted(len(shown), 'question')}{f', the first {MOST_PAIRS} shown' * (len(shown) > MOST_PAIRS)}."
     table = tag("table", head, tag("tbody", *rows), class_="y-pairs") if rows else None
     return fragment(
         "apart",
@@ -70,7 +67,9 @@ def comparison_words(comparison: Any, names: tuple[str, str]) -> str:
         f"By {comparison.source}, {len(comparison.pairs)} questions are shared: {names[0]} is right in {shares[0]:.1%}, {names[1]} in "
         f"{shares[1]:.1%}; {counts['gained']} gained, {counts['lost']} lost, {counts['same']} as before."
     )
-    return said if comparison.p is None else f"{said} McNemar's exact p is {comparison.p:.3f}."
+    if comparison.p is None:
+        return said
+    return f"{said} McNemar's exact p is {'below 0.001' if comparison.p < 0.001 else f'{comparison.p:.3f}'}."
 
 
 def _row(pair: Any, part: str, answer: Callable[[Any, int], str], mark: str | None, is_looked_at: bool) -> Markup:
