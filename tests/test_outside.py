@@ -62,7 +62,7 @@ def test_a_question_that_the_data_set_lacks_is_told(bench):
 def test_a_try_is_what_the_workbench_shows(bench, tries):
     assert bench.selection == tries.selection and bench.selection[0].breakdown.status == "correct"
     assert "you look at the tries of a playground, answer 1<" in bench.head.value
-    assert bench.selectors.groups.value is None and len(bench.selectors.rollouts.options) == 2
+    assert bench.selectors.groups.value < 0 and len(bench.selectors.rollouts.options) == 2
     shown = {title: bench.open(title).widget for title in TITLES}
     for title in ("Group", "Rollout"):
         assert "a group that no run holds" in shown[title].value
@@ -84,6 +84,13 @@ def test_a_click_in_either_place_chooses_another_try(bench, tries):
     assert tries.selection == bench.selection
     with pytest.raises(IndexError, match="no try 9"):
         tries.pick(9)
+
+
+def test_the_list_of_groups_names_what_stands_outside_of_the_run(bench, tries):
+    groups = bench.selectors.groups
+    assert groups.label == bench.choice.outside == "the tries of a playground"
+    groups.value = 30
+    assert bench.choice.outside == "" and "the tries of a playground" not in dict(groups.options)
 
 
 def test_the_run_is_back_as_soon_as_something_of_it_is_chosen(bench, tries):

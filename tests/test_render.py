@@ -248,6 +248,12 @@ def test_not_scored_is_not_zero_in_words():
 # --- waterfall
 
 
+def test_where_all_were_paid_the_same_the_plain_difference_is_shown():
+    equals = samples.silent_group(3, 1)
+    total = equals.rollouts[0].breakdown.total
+    assert advantage_sum(equals.rollouts[0], [total] * 4) == (0.0, f"{total:.3f} − {total:.3f} = 0.000")
+
+
 def test_waterfall_ends_in_the_advantage_as_arithmetic():
     group = samples.group()
     said = Reader(waterfall(group.rollouts[1], group)).text

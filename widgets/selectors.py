@@ -77,9 +77,10 @@ class Selectors:
 
     def _show_group(self) -> None:
         group = self.choice.group
+        outside = ((plain_line(self.choice.outside, 90), group.group_id),) if group and self.choice.outside else ()
         labels = tuple((group_label(summary), summary.group_id) for summary in self.choice.summaries)
-        _set_options(self.groups, labels)
-        self.groups.value = group.group_id if group and not self.choice.outside else None
+        _set_options(self.groups, (*outside, *labels))
+        self.groups.value = group.group_id if group else None
         members = group.rollouts if group else ()
         ordered = sorted(members, key=lambda rollout: (-rollout.breakdown.total, rollout.position))
         _set_options(self.rollouts, tuple((rollout_label(rollout), rollout.rollout_id) for rollout in ordered))

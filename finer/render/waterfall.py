@@ -247,7 +247,8 @@ def _total_row(total: float, frame: Frame) -> Markup:
 def advantage_sum(rollout: Rollout, totals: list[float]) -> tuple[float, str]:
     """The advantage by TRL's formula and the same as arithmetic a person can follow.
 
-    Where the recorded advantage is the bare difference to the mean (``scale_rewards = "none"``), that is what is shown.
+    Where the recorded advantage is the bare difference to the mean (``scale_rewards = "none"``), that is what is shown; also where
+    all were paid the same, so that nothing tells one formula from the other.
 
     >>> from finer.records import RewardBreakdown, RewardPart
     >>> paid = RewardBreakdown("r", "correct", (RewardPart("execution", 1.0, 1.0),))
@@ -257,7 +258,7 @@ def advantage_sum(rollout: Rollout, totals: list[float]) -> tuple[float, str]:
     spread = stdev(totals) if len(totals) > 1 else 0.0
     mean, total = fmean(totals), rollout.breakdown.total
     value = (total - mean) / (spread + EPSILON)
-    if _is_unscaled(rollout, total - mean, value):
+    if spread < 1e-9 or _is_unscaled(rollout, total - mean, value):
         return total - mean, f"{number(total, 3)} − {number(mean, 3)} = {signed(total - mean, 3)}"
     return value, f"({number(total, 3)} − {number(mean, 3)}) / ({spread:.4f} + 0.0001) = {signed(value, 3)}"
 
