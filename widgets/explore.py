@@ -181,7 +181,7 @@ class ExploreView(View):
                 self._say(f"✗ {error}")
 
     def _say(self, words: str) -> None:
-        self.says.value = section("", tag("p", plain(words, 600), role="status")).replace(STYLE, "" if self._in_workbench else str(STYLE))
+        self.says.value = section("", tag("p", plain(words, 600), role="status")).replace(STYLE, "" if self._shared_style else str(STYLE))
 
 
 def _answers(count: int) -> str:

@@ -103,7 +103,7 @@ class View:
         self.run = open_run(run)
         self.choice = choice or Choice(self.run, group_id, position)
         self.widget = ipywidgets.HTML()
-        self._in_workbench = choice is not None  # which carries the style sheet once for all its views, and lets a person choose
+        self._shared_style = choice is not None  # a workbench carries the style sheet once for all its views
         self.prepare()
         if choice is None:
             self.refresh()  # a workbench refreshes its views when all of it stands
@@ -145,7 +145,7 @@ class View:
 
     def styled(self, drawn: Markup) -> str:
         """A fragment for a widget: a workbench carries the style sheet for all of its views."""
-        return drawn.replace(STYLE, "") if self._in_workbench else str(drawn)
+        return drawn.replace(STYLE, "") if self._shared_style else str(drawn)
 
     def to_html(self) -> str:
         """One self-contained document."""
@@ -240,8 +240,6 @@ class GroupView(View):
     def _difference(self) -> Markup:
         if len(self.choice.selection) >= 2:
             return answer_difference(*self.choice.selection[:2])
-        if not self._in_workbench:
-            return Markup("")  # nothing here could be selected
         how = tag("span", " A click on a line chooses it, with Ctrl or ⌘ a second one.", class_="f-listens")
         return section("", tag("p", "Select two answers to see how their texts differ.", how, class_="f-soft"))
 
