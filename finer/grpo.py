@@ -23,7 +23,7 @@ from finer.grpo_config import check_shares, check_vllm, grpo_config
 from finer.judge import Judge
 from finer.ladder import LADDER, policy_spec
 from finer.memory import Memory
-from finer.policy import Lora, Policy, choose_policy, load_policy, quiet
+from finer.policy import Lora, Policy, check_trainer, choose_policy, load_policy, quiet
 from finer.prompt import completion_text
 from finer.recorder import Controls, StepRecorder, record_accuracy
 from finer.rewards import Scorer, own_part
@@ -207,6 +207,7 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
     with out_of_memory.told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
         policy = load_policy(config.policy, context_tokens=context, lora=lora)
+    check_trainer(policy)
     shown = Shown({**dataset.databases, **dev.databases}, config.columns, note=policy.spec.note)
     selection = select(config, dataset, policy, shown, tell)
     for sentence in (*selection.said, *unproven(recipe)):

@@ -2,7 +2,7 @@
 
 Only this module knows which loader is used: Unsloth (4-bit LoRA) where a CUDA device and the package are there, else
 transformers. Covers loading, prompts, generation and saving; not training (``grpo``), nor what there is to load (``ladder``). The
-CUDA path follows Unsloth's source (tests/test_unsloth.py) and was not run on a GPU (docs/gpu.md).
+CUDA path follows Unsloth's source (tests/test_unsloth.py, test_unsloth_gpu_code.py) and was not run on a GPU (docs/gpu.md).
 """
 
 from __future__ import annotations
@@ -138,11 +138,8 @@ class Policy:
         options = {"do_sample": True, "temperature": float(temperature), "top_p": top_p, "top_k": 0} if temperature else {"do_sample": False}
         encoded = self.tokenizer.pad({"input_ids": prompts}, padding_side="left", return_tensors="pt")
         encoded = {name: encoded[name].to(model.device) for name in ("input_ids", "attention_mask")}
-        training = model.training
-        model.eval()
-        with torch.no_grad():
+        with _answering(model), torch.no_grad():
             output = model.generate(**encoded, pad_token_id=self.tokenizer.pad_token_id, max_new_tokens=max_new_tokens, repetition_penalty=1.0, **options)
-        model.train(training)
         written = output[:, encoded["input_ids"].shape[1] :].tolist()
         return [row[:length] for row, length in zip(written, _lengths(written, ends), strict=True)]
 
@@ -183,6 +180,24 @@ def _lengths(written: list[list[int]], ends: set[int]) -> list[int]:
 
 
 @contextmanager
+def _answering(model: Any) -> Iterator[None]:
+    """A model that answers while open, and is afterwards in the mode that it was in.
+
+    Unsloth's ``generate`` turns checkpointing of gradients off, which its ``for_training`` turns on again: without it every later update
+    would keep what checkpointing is to save.
+    """
+    training = model.training
+    checkpointing = next((on for part in model.modules() if (on := getattr(part, "gradient_checkpointing", False))), False)
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+        if training and hasattr(model, "for_training"):
+            model.for_training(use_gradient_checkpointing=checkpointing)
+
+
+@contextmanager
 def _seeded(seed: int | None) -> Iterator[None]:
     """Random numbers of this seed, and afterwards torch's own state as it was; None: torch's state as it is."""
     if seed is None:
@@ -219,6 +234,19 @@ def has_unsloth() -> bool:
 def use_unsloth() -> bool:
     """Is Unsloth to be used: is it installed, and a CUDA device here, or its own backend for CPUs asked for (docs/gpu.md)?"""
     return has_unsloth() and (gpu_memory()[0] > 0 or os.environ.get("UNSLOTH_FORCE_CPU") == "1")
+
+
+def check_trainer(policy: Policy) -> None:
+    """PolicyError where this policy cannot be trained in this process: where Unsloth has put its trainers, which are for models of its own
+    loading, in the place of TRL's.
+    """
+    from trl import GRPOTrainer
+
+    if GRPOTrainer.__name__.startswith("Unsloth") and not hasattr(policy.model, "for_training"):
+        raise PolicyError(
+            f"{policy.spec.name} was not loaded by Unsloth, which has replaced TRL's trainers in this process, where another policy came before; "
+            "start a new process for it (in a notebook: restart the kernel)"
+        )
 
 
 def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None, lora: Lora | None = None) -> Policy:

@@ -103,18 +103,12 @@ class KnowsTiedWeights:
         super()._issue_warnings_after_load(load_result._replace(missing_keys=missing))  # type: ignore[misc]
 
 
-def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any) -> Any:
-    """A GRPOTrainer whose steps go through ``recorder``; ``arguments`` as for trl's constructor, less reward_funcs.
+def listening(base: type, recorder: StepRecorder, paid: list[RewardBreakdown], epochs_done: int = 0) -> type:
+    """``base``, which is TRL's GRPOTrainer or what Unsloth has made of it, as the class whose steps go through ``recorder``.
 
-    ``epochs_done``: how often all questions have been asked before the checkpoint that it will go on from.
+    ``paid`` is filled with what this process's completions of a step earn.
     """
-    from transformers import PrinterCallback
-    from trl import GRPOTrainer
-
-    paid: list[RewardBreakdown] = []
-    """What this rank's completions of the step earn; the reward functions that TRL asks read it."""
-
-    class ListeningTrainer(KnowsTiedWeights, _with_cpu_rollouts(GRPOTrainer)):
+    class ListeningTrainer(KnowsTiedWeights, _with_cpu_rollouts(base)):
         def _get_train_sampler(self, dataset=None):
             sampler = super()._get_train_sampler(dataset)
             for _ in range(epochs_done):
@@ -143,8 +137,20 @@ def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any)
             recorder.seconds["scoring"] += time.perf_counter() - began
             return found
 
+    return ListeningTrainer
+
+
+def make_trainer(recorder: StepRecorder, epochs_done: int = 0, **arguments: Any) -> Any:
+    """A GRPOTrainer whose steps go through ``recorder``; ``arguments`` as for trl's constructor, less reward_funcs.
+
+    ``epochs_done``: how often all questions have been asked before the checkpoint that it will go on from.
+    """
+    from transformers import PrinterCallback
+    from trl import GRPOTrainer
+
+    paid: list[RewardBreakdown] = []
     functions = [_reads(part, paid) for part in recorder.scorer.recipe.parts]
-    trainer = ListeningTrainer(reward_funcs=functions, **arguments)
+    trainer = listening(GRPOTrainer, recorder, paid, epochs_done)(reward_funcs=functions, **arguments)
     trainer.finer_stage = "evaluation"  # what is being done, should memory not suffice for it
     trainer.remove_callback(PrinterCallback)  # it would print a dictionary a step, from this thread
     return trainer

@@ -29,7 +29,7 @@ from finer.datasets.folder import is_folder
 from finer.errors import FinerError, RunStoreError
 from finer.judge import Judge
 from finer.ladder import ATTENTION_AND_MLP, LADDER, policy_spec
-from finer.policy import Lora, Policy, choose_policy, half_precision, load_policy, quiet
+from finer.policy import Lora, Policy, check_trainer, choose_policy, half_precision, load_policy, quiet
 from finer.recorder import Controls, LossRecorder, record_accuracy
 from finer.run_writer import RunWriter
 from finer.runs import Run
@@ -224,6 +224,7 @@ def prepare(config: WarmConfig, kept: Path | None, on_progress: Progress | None)
     else:
         traces, told = read_traces(kept, everything), []
     policy = load_policy(config.policy, context_tokens=config.most_tokens, lora=_lora(config))
+    check_trainer(policy)
     config, shown.note = _chosen(config, policy), policy.spec.note
     made = [(trace, tokens_of(trace, policy, dataset, shown)) for trace in traces]
     fitting = [(trace, row) for trace, row in made if len(row.ids) <= config.most_tokens]

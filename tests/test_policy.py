@@ -7,7 +7,9 @@ import shutil
 
 import pytest
 
+from finer import grpo, warmstart
 from finer import policy as module
+from finer.config import TrainConfig
 from finer.datasets import load_dataset
 from finer.ladder import PolicyError
 from finer.policy import load_policy
@@ -174,3 +176,55 @@ def test_a_hub_id_with_no_network_says_what_to_do(monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(PolicyError, match="--policy tiny"):
         load_policy("nobody/no-such-model-anywhere")
+
+
+def as_unsloths(model):
+    """The switches that Unsloth puts on a model, and its ``generate``: checkpointing of gradients is off while it answers, and comes back only in
+    a model that it found in training.
+    """
+    def switch(training, checkpointing):
+        model.train(training)
+        for part in model.modules():
+            if hasattr(part, "gradient_checkpointing"):
+                part.gradient_checkpointing = checkpointing
+
+    def generate(**arguments):
+        training, checkpointing = model.training, model.model.gradient_checkpointing
+        switch(False, False)
+        written = type(model).generate(model, **arguments)
+        if training:
+            switch(True, checkpointing)
+        return written
+
+    model.for_training = lambda use_gradient_checkpointing: switch(True, use_gradient_checkpointing)
+    model.generate = generate
+
+
+@pytest.mark.parametrize("checkpointing", [True, False])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_model_of_unsloths_is_left_as_it_was_asked_between_two_steps(training, checkpointing, monkeypatch):
+    """Else every update after the first evaluation keeps what checkpointing was to save, and memory runs out."""
+    policy = load_policy("tiny")
+    as_unsloths(policy.model)
+    monkeypatch.setattr(module.cpu_generation, "serves", lambda model: False)
+    policy.model.for_training(use_gradient_checkpointing=checkpointing)
+    policy.model.train(training)
+    policy.sample([[{"role": "user", "content": "book(title)"}]], 1, 3)
+    assert (policy.model.training, policy.model.model.gradient_checkpointing) == (training, checkpointing and training)
+
+
+STAGES = {
+    "GRPO": lambda folder: grpo.train(TrainConfig(steps=1, questions_per_step=1, group_size=2, evaluate_every=0), folder),
+    "a warm start": lambda folder: warmstart.train(warmstart.WarmConfig(steps=1), folder),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_policy_of_another_loader_is_refused_where_unsloth_has_replaced_the_trainers(stage, tmp_path, monkeypatch):
+    """Its trainers put no adapter on a model, and use switches of Unsloth's own models at the first step."""
+    import trl
+
+    monkeypatch.setattr(trl, "GRPOTrainer", type("UnslothGRPOTrainer", (trl.GRPOTrainer,), {}))
+    with pytest.raises(PolicyError, match="tiny was not loaded by Unsloth, which has replaced TRL's trainers in this process.*start a new process"):
+        STAGES[stage](tmp_path / "run")
+    assert not (tmp_path / "run").exists()

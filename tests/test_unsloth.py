@@ -4,7 +4,7 @@ Two tiers, each skipped with its reason where a machine lacks what it needs; doc
 - the wheels' source, read as text: pinned ones of unsloth and unsloth_zoo in the folder that FINER_WHEELS names;
 - steps of GRPO with a checkpoint and a resume, in the Python that FINER_UNSLOTH_PYTHON names, where Unsloth 2026.10.9 or newer is installed.
 
-Run with: pytest tests/test_unsloth.py
+The third, its code for GPUs, is in test_unsloth_gpu_code.py. Run with: pytest tests/test_unsloth.py
 """
 
 from __future__ import annotations
