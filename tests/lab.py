@@ -186,6 +186,9 @@ class Notebook:
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _asked(self, dialog) -> None:
+        if dialog.type == "beforeunload":  # the second try of ``run_all`` leaves a notebook that is not saved
+            dialog.accept()
+            return
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 

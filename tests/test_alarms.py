@@ -13,6 +13,7 @@ import render_samples as samples
 
 import finer.alarms
 from finer.alarms import GroupTexts, alarms, alarms_of
+from finer.render.charts import LEFT
 from finer.render.overlay import RunCurves, overlay
 from finer.runs import Run, RunWriter
 from widgets import Curves
@@ -157,6 +158,8 @@ def test_equal_accuracies_of_several_runs_do_not_hide_each_other():
     said = overlay([RunCurves(name, {}, judged(0.4)) for name in "abc"])
     places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', said)]
     assert [round(right - left, 1) for left, right in pairwise(places)] == [7.0, 7.0]
+    steps = overlay([RunCurves(name, {}, judged(0.4, 0.5)) for name in "abc"])
+    assert min(map(float, re.findall(r'<circle cx="([\d.]+)"', steps))) == LEFT, "none hides the axis"
 
 
 def test_doctests():

@@ -113,7 +113,8 @@ def chart(
     xs = [point.x for one in drawn for point in one.points]
     low, high = bounds or _bounds(drawn)
     room = 0.12 * (max(xs) - min(xs)) if names else 0.0  # so that a name at either end stands whole
-    across = Scale(min(xs) - room, max(xs) + room, LEFT, WIDTH - RIGHT)
+    aside = max(abs(one.aside) for one in drawn)
+    across = Scale(min(xs) - room, max(xs) + room, LEFT + aside, WIDTH - RIGHT - aside)
     up = Scale(low, high, HEIGHT - BOTTOM, TOP)
     marks = [_dots(one, across, up) if one.dots else _line(one, across, up) for one in drawn]
     return tag(
