@@ -24,7 +24,8 @@ sys.path.insert(0, {str(lab.ROOT / "tests")!r})
 from hostile_texts import hostile_run
 from finer.runs import Run, RunWriter
 from widgets import *
-folder = shutil.copytree({str(RECORDED)!r}, tempfile.mkdtemp() + "/first-steps")  # edits, pins and notes are kept beside a run
+beside = shutil.ignore_patterns("notes.json", "edits.json")  # edits, pins and notes are kept beside a run: a reader may have left some
+folder = shutil.copytree({str(RECORDED)!r}, tempfile.mkdtemp() + "/first-steps", ignore=beside)
 benches = {{}}
 def view(name):
     return next(one for one in bench.views if one.title == name)
