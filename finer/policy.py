@@ -183,8 +183,8 @@ def _lengths(written: list[list[int]], ends: set[int]) -> list[int]:
 def _answering(model: Any) -> Iterator[None]:
     """A model that answers while open, and is afterwards in the mode that it was in.
 
-    Unsloth's ``generate`` turns checkpointing of gradients off, which its ``for_training`` turns on again: without it every later update
-    would keep what checkpointing is to save.
+    Unsloth's ``generate`` turns checkpointing of gradients off, and its ``for_training`` turns it on again, which its GRPO trainer calls before new
+    answers only: a warm start's updates, and GRPO's where answers are used twice, would keep what checkpointing is to save.
     """
     training = model.training
     checkpointing = next((on for part in model.modules() if (on := getattr(part, "gradient_checkpointing", False))), False)

@@ -203,7 +203,7 @@ def as_unsloths(model):
 @pytest.mark.parametrize("checkpointing", [True, False])
 @pytest.mark.parametrize("training", [True, False])
 def test_a_model_of_unsloths_is_left_as_it_was_asked_between_two_steps(training, checkpointing, monkeypatch):
-    """Else every update after the first evaluation keeps what checkpointing was to save, and memory runs out."""
+    """Else updates before which no answers are sampled for training keep what checkpointing was to save: a warm start's after its first evaluation."""
     policy = load_policy("tiny")
     as_unsloths(policy.model)
     monkeypatch.setattr(module.cpu_generation, "serves", lambda model: False)

@@ -129,6 +129,8 @@ def test_a_run_through_it_is_stored_whole_and_goes_on_to_the_same_weights(steps)
 
 @needs_unsloth
 def test_gradients_are_checkpointed_in_every_update_though_dev_is_asked_between_them(steps):
+    """Also where answers are used twice: only before new ones does Unsloth's trainer itself turn on again what asking turned off."""
+    assert Run(steps.unsloth / "twice").status == "finished"
     assert set(map(tuple, steps.seen["checkpointing"])) == {(True,)}
 
 

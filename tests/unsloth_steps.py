@@ -1,7 +1,7 @@
 """Steps of GRPO on a CPU as a GPU would take them: through the trainer that Unsloth's code for GPUs writes, or through TRL's own.
 
-``python unsloth_steps.py trl FOLDER`` trains FOLDER/whole; with ``unsloth`` also FOLDER/killed, which breaks off in step 2 and goes on, and the last
-line is what was seen, as JSON. Unsloth writes its trainer into ./unsloth_compiled_cache.
+``python unsloth_steps.py trl FOLDER`` trains FOLDER/whole; with ``unsloth`` also FOLDER/killed, which breaks off in step 2 and goes on, and
+FOLDER/twice, which uses its answers twice; the last line is then what was seen, as JSON. Unsloth writes its trainer into ./unsloth_compiled_cache.
 
 UNSLOTH_ALLOW_CPU=1 is the switch of Unsloth's own tests: its code for GPUs is imported without one. A stand-in loads the policy, since Unsloth's
 loader and its kernels need a GPU: transformers and PEFT load it, and it gets the switches and the ``generate`` that Unsloth puts on its models.
@@ -67,6 +67,7 @@ def main(kind: str, folder: Path) -> None:
     whole = grpo.train(config, folder / "whole")
     if kind == "unsloth":
         resumed = killed_and_resumed(config, folder / "killed")
+        grpo.train(dataclasses.replace(config, num_iterations=2, steps=2, checkpoint_every=2), folder / "twice")
         SEEN.update(status=[whole.status, resumed.status], steps=[whole.last_step, resumed.last_step], answers=[len(run.rollouts()) for run in (whole, resumed)])
         SEEN["refused"] = refusal(config)
         print(json.dumps(SEEN))
