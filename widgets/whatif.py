@@ -46,7 +46,7 @@ class Knobs:
         self.weights = {part: _slider(part, weight, 0.0, max(2.0, 2 * weight)) for part, weight in recipe.weights.items()}
         self.shaping = {"lam": _slider("λ", 0.0, 0.0, 1.0), "beta": _slider("β", 0.0, 0.0, 2.0), "gamma": _slider("γ", 1.0, 0.05, 3.0)}
         self.margin = _slider("margin", recipe.margin, 0.01, max(1.0, recipe.margin))
-        self.hold = ipywidgets.Checkbox(description="hold the margin: cut a wrong answer that comes nearer", indent=False, layout=ipywidgets.Layout(width="auto"))
+        self.hold = ipywidgets.Checkbox(description="hold the margin: cut wrong answers", indent=False, layout=ipywidgets.Layout(width="auto"))
         self.gate = ipywidgets.Checkbox(description="gate: a broken format pays 0", indent=False, disabled="format" not in recipe.parts)
         self.scale = ipywidgets.Dropdown(options=list(SCALES), description="scale")
         self.order = ipywidgets.Dropdown(options=[(name.replace("_", " "), name) for name in AGGREGATIONS], description="order")
