@@ -435,5 +435,10 @@ def _arguments(config: WarmConfig, folder: Path, size: int) -> Any:
 
 
 def _line(config: WarmConfig, step: int, metrics: Mapping[str, float]) -> str:
-    return (f"step {step}/{config.steps}  loss {metrics.get('loss', float('nan')):.3f}  "
-            f"tokens right {100 * metrics.get('mean_token_accuracy', float('nan')):.0f} %  {metrics.get('num_tokens', 0):,.0f} tokens seen")  # fmt: skip
+    """What a step is told by; Unsloth's trainer reports its loss alone."""
+    told = [f"step {step}/{config.steps}  loss {metrics.get('loss', float('nan')):.3f}"]
+    if "mean_token_accuracy" in metrics:
+        told.append(f"tokens right {100 * metrics['mean_token_accuracy']:.0f} %")
+    if "num_tokens" in metrics:
+        told.append(f"{metrics['num_tokens']:,.0f} tokens seen")
+    return "  ".join(told)

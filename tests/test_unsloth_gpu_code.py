@@ -1,8 +1,8 @@
-"""Unsloth's code for GPUs, without one: does the GRPO trainer that it writes from TRL's keep what ours relies on, and take the same steps?
+"""Unsloth's code for GPUs, without one: do the trainers that it writes from TRL's keep what ours rely on, and take the same steps?
 
 - ``trainer_source`` looks for what we need in a trainer's source. That it finds what is missing is tested on TRL's own, everywhere.
-- Where FINER_UNSLOTH_GPU_PYTHON names a Python that has what the code for GPUs imports (docs/gpu.md), ``unsloth_steps`` has it write its trainer in a
-  process and a folder of its own, and trains through it on the CPU. Elsewhere these tests are skipped with this reason.
+- Where FINER_UNSLOTH_GPU_PYTHON names a Python that has what the code for GPUs imports (docs/gpu.md), ``unsloth_steps`` has it write its trainers in a
+  process and a folder of its own, and trains through them on the CPU. Elsewhere these tests are skipped with this reason.
 
 Run with: pytest tests/test_unsloth_gpu_code.py
 """
@@ -76,7 +76,7 @@ def steps(tmp_path_factory):
     folder = tmp_path_factory.mktemp("steps")
     seen = json.loads(run_steps(PYTHON, "unsloth", folder / "unsloth").strip().splitlines()[-1])
     run_steps(sys.executable, "trl", folder / "trl")
-    print(f"unsloth {seen['version']}: imported in {seen['import_seconds']} s, its trainer written in {seen['written_seconds']} s")
+    print(f"unsloth {seen['version']}: imported in {seen['import_seconds']} s, its trainers written in {seen['written_seconds']} s")
     source = (folder / "unsloth/unsloth_compiled_cache/UnslothGRPOTrainer.py").read_text(encoding="utf-8")
     return SimpleNamespace(unsloth=folder / "unsloth", trl=folder / "trl", seen=seen, source=source)
 
@@ -122,6 +122,14 @@ def test_its_step_is_the_step_of_trl(steps):
 
 
 @needs_unsloth
+def test_a_step_of_its_warm_start_is_the_step_of_trl(steps):
+    one, other = (Run(folder / "warm").metrics() for folder in (steps.unsloth, steps.trl))
+    assert len(one["loss"]) == 3
+    for name in ("loss", "grad_norm", "learning_rate"):
+        assert one[name] == [(step, pytest.approx(value, rel=1e-4)) for step, value in other[name]]
+
+
+@needs_unsloth
 def test_a_run_through_it_is_stored_whole_and_goes_on_to_the_same_weights(steps):
     assert [steps.seen[what] for what in ("status", "steps", "answers")] == [["finished", "finished"], [3, 3], [24, 24]]
     assert adapter(steps.unsloth / "whole").equal(adapter(steps.unsloth / "killed"))
@@ -131,7 +139,7 @@ def test_a_run_through_it_is_stored_whole_and_goes_on_to_the_same_weights(steps)
 def test_gradients_are_checkpointed_in_every_update_though_dev_is_asked_between_them(steps):
     """Also where answers are used twice: only before new ones does Unsloth's trainer itself turn on again what asking turned off."""
     assert Run(steps.unsloth / "twice").status == "finished"
-    assert set(map(tuple, steps.seen["checkpointing"])) == {(True,)}
+    assert set(map(tuple, steps.seen["checkpointing"])) == {(True,)} == set(map(tuple, steps.seen["checkpointing_warm"]))
 
 
 @needs_unsloth

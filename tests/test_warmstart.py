@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from finer import warmstart
 from finer.config import ConfigError, TrainConfig, read_config
 from finer.datasets import load_dataset
 from finer.errors import FinerError
@@ -240,6 +241,18 @@ def test_spider_s_train_questions_warm_a_policy(tmp_path):
     config = replace(FEW, dataset="spider", data=str(folder), traces=str(write(tmp_path / "t.jsonl", lines)), steps=1, columns=8, evaluate_every=0, evaluate_questions=1)
     run = train(config, tmp_path / "run")
     assert run.status == "finished" and run.events()[0].detail.startswith("8 traces judged on every instance: 8 right")
+
+
+LINES = {
+    "TRL's": ({"loss": 1.09, "mean_token_accuracy": 0.871, "num_tokens": 1451.0}, "step 1/3  loss 1.090  tokens right 87 %  1,451 tokens seen"),
+    "Unsloth's, whose trainer counts no tokens": ({"loss": 1.09}, "step 1/3  loss 1.090"),
+}
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_a_step_is_told_by_what_its_trainer_reports(case):
+    metrics, line = LINES[case]
+    assert warmstart._line(WarmConfig(steps=3), 1, metrics) == line
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------------------
