@@ -121,7 +121,7 @@ def _checked(path: Path, database: Database) -> list[tuple[Entry, Question]]:
 
 def _fault(entry: Entry, gold: str, database: Database, judge: Judge) -> str:
     result = judge.gold(database, gold)[0]
-    return "" if result.ran else f"{entry.place}: the gold does not run ({result.status}: {result.error}); correct it: {gold:.80}"
+    return "" if result.ran else f"{entry.place}: the gold does not run ({result.status}: {result.error}); it reads: {gold:.80}"
 
 
 def _tables(database: Database) -> str:

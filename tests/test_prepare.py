@@ -152,7 +152,7 @@ FAULTS = {
     "no column of SQL": (("question,answer", GOOD), "line 1: the header has no column 'gold', only 'question', 'answer'"),
     "an empty question": (("question,sql", GOOD, " ,SELECT 1"), "line 3: the column 'question' is empty; fill it in, or delete the line"),
     "no SQL": (("question,sql", GOOD, "Who?,"), "line 3: the column 'sql' is empty; fill it in, or delete the line"),
-    "SQL that fails": (("question,sql", GOOD, "Who?,SELECT nme FROM author"), "line 3: the gold does not run (error: no such column: nme); correct it: SELECT nme FROM author"),
+    "SQL that fails": (("question,sql", GOOD, "Who?,SELECT nme FROM author"), "line 3: the gold does not run (error: no such column: nme); it reads: SELECT nme FROM author"),
     "SQL with another table": (("question,sql", "Who?,SELECT name FROM authors"), "the database has\n  author(author_id, name)\n  book(book_id, author_id -> author.author_id"),
     "SQL that writes": (("question,sql", GOOD, "Who?,DELETE FROM book"), "line 3: gold is not one read-only query (starts with DELETE"),
     "another database": (("question,sql,db_id", GOOD + ",shop", "Who?,SELECT 1,zoo"), "line 3: there is no database 'zoo'"),
