@@ -65,7 +65,7 @@ def test_a_try_is_what_the_workbench_shows(bench, tries):
     assert bench.selectors.groups.value < 0 and len(bench.selectors.rollouts.options) == 2
     shown = {title: bench.open(title).widget for title in TITLES}
     for title in ("Group", "Rollout"):
-        assert "a group that no run holds" in shown[title].value
+        assert "your own tries, not part of a run" in shown[title].value
     assert "41 + 1" in shown["Group"].value and 'data-pick="g-1a0"' in shown["What-if"].value
     assert "the step that is looked at" not in shown["Curves"].value
     weights = {name: field.value for name, field in bench.controls.weights.items()}
@@ -163,7 +163,7 @@ def test_sliders_turn_over_a_group_with_an_edit_in_it(bench):
 
 def test_pages_of_what_no_run_holds(bench, tries):
     page = bench.to_html()
-    assert "a group that no run holds" in page and "41 + 1" in page
+    assert "your own tries, not part of a run" in page and "41 + 1" in page
     assert bench._repr_mimebundle_()["text/plain"]
 
 

@@ -80,12 +80,12 @@ def question_head(group: Group) -> Markup:
 
 
 def place_words(group: Group) -> str:
-    """Where a group stands: its step and number, or that no run holds it (an id below zero).
+    """Where a group stands: its step and number, or that it is a try of a person's (an id below zero).
 
     >>> place_words(Group(32, 8, None, "", ())), place_words(Group(-1, 0, None, "", ()))
-    ('step 8 · group 32', 'a group that no run holds')
+    ('step 8 · group 32', 'your own tries, not part of a run')
     """
-    return f"step {group.step} · group {group.group_id}" if group.group_id >= 0 else "a group that no run holds"
+    return f"step {group.step} · group {group.group_id}" if group.group_id >= 0 else "your own tries, not part of a run"
 
 
 def group_words(group: Group) -> str:
