@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import itertools
+import re
 from functools import cache
 
 import numpy as np
@@ -225,6 +227,23 @@ def test_a_group_is_drawn_answer_by_answer():
     for words in ("of 6 pairs of answers change", "✓0", "Training would refuse this", "Shaping φ(J)", "is the sum of", "i-chosen", "answer 1: 0.355 →"):
         assert words in shown
     assert shown.count('class="i-line s-down i-wrong') == 3 and "i-wrong i-chosen" in shown
+
+
+def test_every_answer_of_a_group_is_named_where_its_line_ends_in_rows_that_stand_apart():
+    answers = answers_of_groups([finer.Run(RECORDED).group(76)])
+    before = as_recorded(answers, Scaling())
+    rows = re.findall(r'<text x="290" y="([\d.]+)">([^<]+)', what_if(answers, before, before, 76))
+    assert sorted(name for _, said in rows for name in said.split()) == ["✓1", "✓5", "✗0", "✗2", "✗3", "✗4", "✗6", "✗7"]
+    heights = [float(y) for y, _ in rows]
+    assert min(below - above for above, below in itertools.pairwise(heights)) >= 11
+
+
+def test_a_large_group_counts_whom_it_cannot_name():
+    group = finer.Run(RECORDED).group(76)
+    many = dataclasses.replace(group, rollouts=tuple(dataclasses.replace(group.rollouts[at % 8], rollout_id=at, position=at) for at in range(128)))
+    answers = answers_of_groups([many])
+    before = as_recorded(answers, Scaling())
+    assert re.search(r">✗\d+ ✗\d+ \+\d+<", what_if(answers, before, before, 76))
 
 
 def test_a_run_is_drawn_as_a_cloud_of_bounded_size():

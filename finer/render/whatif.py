@@ -32,7 +32,11 @@ from finer.whatif import (
 
 MOST_POINTS = 600
 MOST_INVERSIONS = 12
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 240, 40, 74, 14, 34
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 240, 40, 84, 14, 34
+ROW, LEADER = 11, 14
+"""Of the names where lines end: the height of one row, and the way from the line's end to it."""
+NAMES_WIDE = 9
+"""Characters of one row of names."""
 _AMONG = {"group": "group's spread", "batch": "step's spread"}
 WHATIF_CSS = (
     ".finer-view .i-charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:10px;max-width:900px}"
@@ -174,22 +178,67 @@ def _totals_chart(answers: Answers, before: Outcome, after: Outcome, chosen: int
         one, other = float(before.totals[at]), float(after.totals[at])
         name = f"answer {answers.positions[at]}: {number(one, 3)} → {number(other, 3)}"
         shapes.append(plot.line((0.0, one), (1.0, other), f"i-line {look}", name))
-    shapes += [plot.word(1.0, value, said, "start", 6) for value, said in _labels(answers, after.totals, plot)]
+    shapes += _names(answers, after.totals, plot)
     shapes += [tag("text", "recorded", x=LEFT, y=HEIGHT - 8, text_anchor="middle"), tag("text", "what if", x=WIDTH - RIGHT, y=HEIGHT - 8, text_anchor="middle")]
     caption = join("Totals: ", tag("b", "✓ right"), " (solid) and ", tag("b", "✗ wrong"), " (dashed)")
     return _figure(caption, "Totals of the answers, recorded and under the new settings", shapes)
 
 
-def _labels(answers: Answers, totals: np.ndarray, plot: _Plot) -> list[tuple[float, str]]:
-    """Where each answer ends, as sign and place; answers that end close together share a label."""
-    shown: list[tuple[float, list[str]]] = []
-    for at in np.argsort(-totals, kind="stable"):
-        said = f"{'✓' if answers.right[at] else '✗'}{answers.positions[at]}"
-        if shown and abs(plot.y(shown[-1][0]) - plot.y(float(totals[at]))) < 11:
-            shown[-1][1].append(said)
+def _names(answers: Answers, totals: np.ndarray, plot: _Plot) -> list[Markup]:
+    """Where each answer ends, as sign and position, in rows that stand apart; a thin line leads from a row to its ends."""
+    end, shapes = plot.x(1.0), []
+    ends = [plot.y(value) for value in totals.tolist()]
+    names = [f"{'✓' if right else '✗'}{position}" for right, position in zip(answers.right, answers.positions)]
+    most = int((HEIGHT - BOTTOM - TOP) // ROW)
+    rows = _rows_of(ends, names, 2.0)
+    if len(rows) > most:  # more than the drawing is high: who ends close together shares a row, which counts the rest
+        rows = [(y, _short(said)) for y, said in _rows_of(ends, names, ROW, NAMES_WIDE * len(names))]
+    for (y, said), at in zip(rows, spread([y for y, _ in rows], ROW, TOP, HEIGHT - BOTTOM)):
+        shapes.append(tag("line", x1=end + 2, y1=y, x2=end + LEADER - 2, y2=at, class_="c-axis"))
+        shapes.append(tag("text", said, x=end + LEADER, y=at + 4))
+    return shapes
+
+
+def _rows_of(ends: Sequence[float], names: Sequence[str], alike: float, wide: int = NAMES_WIDE) -> list[tuple[float, str]]:
+    """Height and words of each row of names, from above: ends no further than ``alike`` from one another share a row while it has room.
+
+    >>> _rows_of([10, 50, 10.5, 51, 50], ["a1", "b2", "c3", "d4", "e5"], 2.0, 6)
+    [(10, 'a1 c3'), (50, 'b2 e5'), (51, 'd4')]
+    """
+    rows: list[tuple[float, str]] = []
+    for at in sorted(range(len(ends)), key=lambda place: ends[place]):
+        y, said = rows[-1] if rows else (ends[at], "")
+        if rows and ends[at] - y <= alike and len(said) + 1 + len(names[at]) <= wide:
+            rows[-1] = (y, f"{said} {names[at]}")
         else:
-            shown.append((float(totals[at]), [said]))
-    return [(value, " ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")) for value, names in shown]
+            rows.append((ends[at], names[at]))
+    return rows
+
+
+def _short(said: str) -> str:
+    """A row's first two names, and how many more there are.
+
+    >>> _short("✗7 ✗2 ✗3 ✗6"), _short("✗7 ✗2")
+    ('✗7 ✗2 +2', '✗7 ✗2')
+    """
+    names = said.split()
+    return " ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")
+
+
+def spread(heights: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:
+    """Heights in ascending order moved as little as a gap between any two needs, none below ``bottom``.
+
+    >>> spread([10, 50, 52, 97], 11, 0, 100), spread([90, 95, 99], 11, 0, 100)
+    ([10, 50, 61, 97], [78, 89, 100])
+    """
+    moved: list[float] = []
+    for height in heights:
+        moved.append(max(height, moved[-1] + gap if moved else top))
+    limit = bottom
+    for at in reversed(range(len(moved))):
+        moved[at] = min(moved[at], limit)
+        limit = moved[at] - gap
+    return moved
 
 
 def _look(right: bool) -> str:
