@@ -375,7 +375,10 @@ def test_a_view_fits_a_phone(phone, name):
 def test_a_view_follows_the_dark_theme(dark, name):
     output = dark.output(place_of(name))
     lab.keep(output, f"{name.lower()}-dark")
-    back = output.locator(".finer-view:visible").last.evaluate("node => getComputedStyle(node).backgroundColor")
+    back, around = output.locator(".finer-view:visible").last.evaluate(
+        "node => [node, node.closest('.widget-tab-contents') ?? node].map(one => getComputedStyle(one).backgroundColor)"
+    )
+    assert back == around, "a view is as dark as the tab that it stands in"
     assert max(int(part) for part in back[back.index("(") + 1 : -1].split(",")[:3]) < 60, back
 
 

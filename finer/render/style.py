@@ -110,6 +110,7 @@ _THEMES = f"""
 @media (prefers-color-scheme:dark){{.finer-view{{{_DARK}}}}}
 [data-jp-theme-light="true"] .finer-view,.vscode-light .finer-view,html[theme="light"] .finer-view{{{_LIGHT}}}
 [data-jp-theme-light="false"] .finer-view,.vscode-dark .finer-view,html[theme="dark"] .finer-view{{{_DARK}}}
+.widget-tab-contents .finer-view{{--f-back:var(--jp-layout-color1,transparent)}}
 """
 _BASE = """
 .finer-view{background:var(--f-back);color:var(--f-ink);font:14px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;
