@@ -205,6 +205,7 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     dataset, dev = load_split_and_dev(config)
     _try_rewards(recipe, dataset)
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
+    tell(f"loading the policy {config.policy}")
     with out_of_memory.told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
         policy = load_policy(config.policy, context_tokens=context, lora=lora)
     check_trainer(policy)

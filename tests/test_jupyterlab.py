@@ -263,7 +263,7 @@ def start_and_stop(output) -> None:
         field.fill(value)
         field.press("Tab")
     output.get_by_role("button", name="Start").click()
-    output.get_by_text("loads the policy").wait_for()
+    output.get_by_text("loads its libraries").wait_for()
     output.get_by_text("running · step").wait_for(timeout=4 * lab.MILLISECONDS)
     lab.wait_for_another_text(output.get_by_text("· following"))
     output.get_by_role("tab", name="Controls", exact=True).click()

@@ -11,6 +11,7 @@ import widgets.launch
 from finer.errors import FinerError
 from finer.runs import Run, RunWriter
 from widgets import Controls, StartRun, Workbench
+from widgets.beginning import beginning_words
 from widgets.controls import start_of
 
 SMALL = {"questions_per_step": 1, "group_size": 2, "evaluate_every": 0, "evaluate_questions": 1,
@@ -64,6 +65,8 @@ def test_start_leads_to_a_run_and_stop_ends_it(tmp_path, monkeypatch):
     """In one process, since each takes its time to load: more steps than Stop will ever let it train."""
     monkeypatch.setenv("FINER_CACHE", str(tmp_path / "cache"))
     form = StartRun(tmp_path / "mine", steps=500, **SMALL)
+    said = []
+    form.status.observe(lambda change: said.append(change["new"]), "value")
     form.button.click()
     try:
         assert form.button.disabled and form.start() is None and "still trains" in form.status.value
@@ -75,6 +78,7 @@ def test_start_leads_to_a_run_and_stop_ends_it(tmp_path, monkeypatch):
     (request,) = run.requests()
     print(f"stop was acknowledged after {request.taken_at - request.asked_at:.3f} s")
     assert request.outcome.startswith("stopped after step") and "stop" in [event.kind for event in run.events()]
+    assert "loads its libraries" in said[0] and any("It last said: loading the policy tiny" in words for words in said)
     last = run.last_step
     assert (run.status, run.config["questions_per_step"], form.process.returncode) == ("stopped", 1, 0) and 1 <= last < 500
     assert form.workbench.widget in form.under.children and f"stopped · step {last}" in form.workbench.head.value
@@ -96,6 +100,35 @@ def _goes_on(bench, last):
     finally:
         controls.launched.process.kill()
     assert bench.run.status == "stopped" and bench.run.last_step > last and not controls.start_button.disabled
+
+
+def test_what_a_run_does_before_its_first_step_is_said(tmp_path):
+    asked = {"index": 0, "correct": True, "sql": "SELECT 1", "status": "ok"}
+    told = {"questions_per_step": 8, "group_size": 4, "evaluate_questions": 60}
+    with RunWriter.create(tmp_path / "a run", told) as writer:
+        run = Run(tmp_path / "a run")
+        bench = Workbench(run)
+        assert beginning_words(run) == "before it trains, the policy answers 60 dev questions"
+        assert "running · step 0 · before it trains" in bench.head.value and "as soon as the first step is there" in bench.controls.heading.value
+        writer.write_evaluation(0, "dev", "strict", [asked])
+        assert beginning_words(run) == "the first step's answers are being written: 4 to each of 8 questions"
+        writer.write_step(1, [], {}, {})
+        assert beginning_words(run) == ""
+
+
+QUIET = {"an imported run": {"source": "trl"}, "a warm start": {"stage": "warm start", "questions_per_step": 1}}
+
+
+@pytest.mark.parametrize("config", QUIET.values(), ids=QUIET)
+def test_other_runs_have_no_such_beginning(tmp_path, config):
+    with RunWriter.create(tmp_path / "a run", config):
+        assert beginning_words(Run(tmp_path / "a run")) == ""
+
+
+def test_a_run_that_ended_before_its_first_step_does_nothing(tmp_path):
+    with RunWriter.create(tmp_path / "a run", {"questions_per_step": 8}) as writer:
+        writer.set_status("stopped")
+        assert beginning_words(Run(tmp_path / "a run")) == ""
 
 
 def test_what_the_process_refuses_is_said_as_text(tmp_path):

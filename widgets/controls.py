@@ -41,6 +41,7 @@ _ALLOWED = {
     "running": {"pause", "stop", "checkpoint", "weights"},
     "paused": {"resume", "stop", "checkpoint", "weights"},
 }
+_WEIGHTS_LATER = "Weights: they stand here, to be changed, as soon as the first step is there."
 MOST_SHOWN = 6
 POLL_SECONDS = 0.2
 NEW_RUNS = Path("runs")
@@ -126,8 +127,8 @@ class Controls:
         self.again = ipywidgets.HTML()
         self._fields = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap"))
         row = ipywidgets.HBox([self.start_button, *self.buttons.values()], layout=ipywidgets.Layout(flex_flow="row wrap"))
-        heading = ipywidgets.HTML("Weights, from the next step on:")
-        self.widget = ipywidgets.VBox([row, self.starting, heading, self._fields, self.answers, self.again])
+        self.heading = ipywidgets.HTML(_WEIGHTS_LATER)
+        self.widget = ipywidgets.VBox([row, self.starting, self.heading, self._fields, self.answers, self.again])
         self.refresh(None)
 
     def _button(self, kind: str, label: str, icon: str, tooltip: str) -> ipywidgets.Button:
@@ -224,6 +225,7 @@ class Controls:
             for name, weight in weights.items()
         }
         self._fields.children = (*self.weights.values(), self.apply)
+        self.heading.value = "Weights, from the next step on:"
 
     def show_requests(self) -> bool:
         """Shows the newest requests; True while the trainer has one to take or to carry out."""

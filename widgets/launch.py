@@ -39,6 +39,11 @@ class Launched:
         code = self.process.returncode
         return error_line(self._output()) or (f"signal {-code} ended it" if code < 0 else f"exit code {code}, and no word why")
 
+    def last_word(self) -> str:
+        """The last whole line that it has printed; "" before the first."""
+        lines = [line for line in self._output().splitlines(keepends=True) if line.endswith("\n") and line.strip()]
+        return lines[-1].strip() if lines else ""
+
     def _output(self) -> str:
         with self.log.open("rb") as log:
             size = log.seek(0, os.SEEK_END)

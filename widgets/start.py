@@ -27,11 +27,13 @@ from finer.render.style import STYLE
 from finer.rewards import RECIPES, get_recipe
 from finer.runs import Run
 from finer.runs_schema import store_path
+from widgets.beginning import beginning_words
 from widgets.launch import OUTLIVES, Launched, log_of, train_arguments
 from widgets.views import bundle
 from widgets.workbench import Workbench
 
 POLL_SECONDS = 0.2
+BEGINNING_SECONDS = 0.75
 _FIELDS = {
     "policy": "Policy", "dataset": "Dataset", "steps": "Steps", "questions_per_step": "Questions a step",
     "seed": "Seed", "learning_rate": "Learning rate",
@@ -105,7 +107,7 @@ class StartRun:
             self._say(f"✗ {error}")
             return None
         self.button.disabled = True
-        self._say(f"… Process {self.process.pid} loads the policy. Its output: {self.log}", OUTLIVES)
+        self._say_beginning("has started, and loads its libraries, the questions and the policy")
         self._thread = threading.Thread(target=self._watch, args=(folder,), name="finer-start", daemon=True)
         self._thread.start()
         return self.process
@@ -130,6 +132,7 @@ class StartRun:
             if run is not None:
                 self.workbench = Workbench(run).follow()
                 self.under.children = (self.workbench.widget,)
+                self._follow_beginning(run, folder)
                 self._say(f"▶ Process {self.process.pid} trains. Its output: {self.log}", OUTLIVES, _again(folder))
             self._tell_end(self.process.wait(), run, folder)
         except Exception as error:  # noqa: BLE001 - a thread's traceback is seen by nobody, the form is
@@ -146,7 +149,18 @@ class StartRun:
             except RunStoreError:
                 if ended:
                     return None
+                self._say_beginning("has started, and loads its libraries, the questions and the policy")
                 time.sleep(POLL_SECONDS)
+
+    def _follow_beginning(self, run: Run, folder: Path) -> None:
+        """Says what happens until the first step is there; looks no more often than the workbench does."""
+        while self.process.poll() is None and (words := beginning_words(run)):
+            self._say_beginning(f"is at work: {words}", _again(folder))
+            time.sleep(BEGINNING_SECONDS)
+
+    def _say_beginning(self, words: str, *more: str) -> None:
+        last = self._launched.last_word()
+        self._say(f"… Process {self.process.pid} {words}.", f"It last said: {last}" if last else "", f"Its output: {self.log}", OUTLIVES, *more)
 
     def _tell_end(self, code: int, run: Run | None, folder: Path) -> None:
         if run is not None:

@@ -24,6 +24,7 @@ from finer.render.markup import tag, text
 from finer.render.style import STYLE
 from finer.runs import Run
 from finer.runs_schema import WARM_START
+from widgets.beginning import beginning_words
 from widgets.choice import Choice, open_run
 from widgets.controls import Controls
 from widgets.edit import EditView
@@ -224,7 +225,8 @@ class Workbench:
         words = f"{self.run.status} · step {self.run.last_step}"
         if judged:
             words += f" · right on {judged[-1].split}: {judged[-1].value:.1%} (step {judged[-1].step})"
-        return words
+        beginning = beginning_words(self.run)
+        return f"{words} · {beginning}" if beginning else words
 
     def fragments(self, whole: bool = False) -> list[Markup]:
         """The static form: every view of what is chosen, one after the other; ``whole``: with what is drawn on demand."""
