@@ -1,7 +1,7 @@
 """A run of another trainer as an ordinary run store: groups by step and prompt, rewards and advantages as they were.
 
-A reward that was not scored stays None. Nothing is judged here: every answer's status is ``not_judged`` until ``rescore``
-computes parts and evidence. Where a data set is given, each prompt's question is looked for in it, so that it can be.
+A reward that was not scored stays None. Nothing is judged here: an answer whose file brings no verdict has the status ``not_judged``
+until ``rescore`` computes parts and evidence. Where a data set is given, each prompt's question is looked for in it, so that it can be.
 
 Not covered: curves that only the trainer knows (loss, KL), and checkpoints.
 """
@@ -145,7 +145,7 @@ def _groups(members: list[list[ForeignRollout]], matches: list[Match], pay: _Pay
 def _breakdown(row: ForeignRollout, pay: _Pay, note: str) -> RewardBreakdown:
     read = parse_completion(row.completion)
     sql = read.sql if row.sql is None else row.sql
-    return RewardBreakdown(RECIPE, NOT_JUDGED, pay.parts(row, note), read.thought if row.thought is None else row.thought, sql)
+    return RewardBreakdown(RECIPE, row.status or NOT_JUDGED, pay.parts(row, note), read.thought if row.thought is None else row.thought, sql)
 
 
 # --- the store ---------------------------------------------------------------------------------------------------------------

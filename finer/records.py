@@ -13,6 +13,8 @@ from typing import Any
 
 EXECUTION_STATUSES = ("ok", "empty", "error", "timeout", "too_large", "refused", "gold_failed")
 """Every status an execution or a verdict can carry; see ``docs/rewards.md``."""
+ANSWER_STATUSES = ("correct", "wrong", *EXECUTION_STATUSES)
+"""Every status of an answer that was judged."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from finer.errors import FinerError, unknown
+from finer.records import ANSWER_STATUSES
 
 ROLES: dict[str, tuple[str, ...]] = {
     "step": ("step", "global_step", "training_step"),
@@ -33,6 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "sql": ("sql", "predicted_sql"),
     "thought": ("thought", "reasoning"),
     "tokens": ("length_tokens", "completion_tokens", "num_tokens"),
+    "status": ("status",),
 }
 """What a column can be for, and the names by which it is found; the first that is there is taken."""
 NEVER_REWARDS = frozenset({"epoch", "seed", "rank", "position", "rollout_id", "id", "timestamp", "time"})
@@ -67,6 +69,8 @@ class ForeignRollout:
     sql: str | None = None
     thought: str | None = None
     tokens: int = 0
+    status: str = ""
+    """A verdict in our own words, as our own runs are kept; '' where the file has none."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +236,11 @@ def _notes(layout: _Layout, records: list, repeated: int) -> Iterator[str]:
         yield "no column of advantages: they are computed from the totals, group by group"
     if "tokens" not in roles:
         yield "no column of lengths in tokens"
+    if "status" in roles:
+        strange = {str(record.get(roles["status"])) for _, _, record in records} - set(ANSWER_STATUSES)
+        if strange:
+            yield f"statuses that mean nothing here ({', '.join(sorted(strange)[:MOST_LISTED])}) are left out; known are {', '.join(ANSWER_STATUSES)}"
+        yield "statuses are taken from the file: nothing was judged again"
     infinite = sum(_is_bad(record.get(name)) for _, _, record in records for name in layout.rewards)
     if infinite:
         yield f"{infinite} rewards are infinite and count as not scored"
@@ -262,6 +271,7 @@ def _rollout(place: str, path: Path, record: dict[str, Any], layout: _Layout) ->
         sql=sql if isinstance(sql, str) else None,
         thought=given["thought"] if isinstance(given.get("thought"), str) else None,
         tokens=_whole(given.get("tokens")) or 0,
+        status=given["status"] if given.get("status") in ANSWER_STATUSES else "",
     )  # fmt: skip
 
 

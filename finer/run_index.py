@@ -69,6 +69,8 @@ class RunIndex:
                     return True
                 self._thread = threading.Thread(target=self._go_on, name="finer-index", daemon=True)
                 self._thread.start()
+            elif not self._waiting():  # somebody who could wait has called ``update`` meanwhile
+                return True
             if whole not in self._waiters:
                 self._waiters.append(whole)
             return False

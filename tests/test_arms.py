@@ -36,6 +36,18 @@ def test_gains_stand_at_the_shares_they_were_measured_at():
     assert "finer +2.0 at 50 %; finer +40.0 at 0.05 %" in drawn and ">0.05 %</text>" in drawn and ">50 %</text>" in drawn
 
 
+def test_the_numbers_stand_under_the_picture():
+    drawn = gains({"finer": [(0.5, over_seeds([0.01, 0.03])), (0.0005, over_seeds([0.3]))], "bigram": [(0.5, over_seeds([-0.02]))]})
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", drawn)
+    assert cells == ["right samples at the start", "0.05 %", "50 %", "finer", "+30.0, 1 pair", "+2.0 (−10.7 to +14.7), 2 pairs", "bigram", "–", "−2.0, 1 pair"]
+
+
+def test_no_interval_is_drawn_beyond_what_a_gain_can_be():
+    drawn = gains({"finer": [(0.5, over_seeds([0.9, 0.1])), (0.01, over_seeds([0.0]))]})
+    ticks = [float(label.replace("−", "-")) for label in re.findall(r">([−0-9]+)</text>", drawn)]
+    assert max(ticks) <= 100 and min(ticks) >= -100 and "(−458.2 to +558.2)" in drawn
+
+
 def test_a_share_of_nought_has_no_place_on_the_axis():
     with pytest.raises(ValueError, match="a share of 0 has no place"):
         gains({"finer": [(0.0, over_seeds([0.1]))]})

@@ -85,10 +85,13 @@ def test_the_record_counts_what_the_run_holds(recorded):
 
 def test_kept_rollouts_are_read_as_a_run_again(recorded, tmp_path):
     kept.keep_rollouts(recorded, tmp_path / "rollouts.parquet")
-    found = import_rollouts(tmp_path / "rollouts.parquet", tmp_path / "again", load_dataset("starter", split="train"))
+    weights = get_recipe(recorded.config["recipe"]).weights
+    found = import_rollouts(tmp_path / "rollouts.parquet", tmp_path / "again", load_dataset("starter", split="train"), weights=weights)
     before, after = recorded.rollouts(), found.run.rollouts()
     assert after.question_index.tolist() == before.question_index.tolist()
     assert after.sql.tolist() == before.sql.tolist() and after.step.tolist() == before.step.tolist()
+    assert after.status.tolist() == before.status.tolist()
+    assert after.total.tolist() == pytest.approx(before.total.tolist(), abs=1e-5)
     assert after.atomic.tolist() == pytest.approx(before.atomic.tolist(), abs=1e-6, nan_ok=True)
 
 
@@ -110,5 +113,11 @@ def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path,
     _run("rarest", "finer", 2, [[0, 0.0], [50, 0.9]])
     lines = report.tables()
     assert "| rarest | 2 | 5000 | 0.04 % |" in lines
-    assert "| rarest | sparse | 2 | 20 (20 to 20) | 10 (10 to 10) | 50 (50 to 50) | 0 of 2 | 60 (60 to 60) | 25 (25 to 25) | 4 (4 to 4) |" in lines
-    assert "| rarest | finer | 2 | 50 (50 to 50) | 0.6 (0.6 to 0.6) |" in lines
+    assert "| rarest | sparse | 2 | 20.0 (20.0 to 20.0) | 10.0 (10.0 to 10.0) | 50 (50 to 50) | 0 of 2 | 60.0 (60.0 to 60.0) | 25.00 (25.00 to 25.00) | 8 |" in lines
+    assert "| rarest | finer | 2 | 50.0 (50.0 to 50.0) | 0.0 (0.0 to 0.0) | 0.60 (0.60 to 0.60) |" in lines
+
+
+def test_the_page_shows_the_tables_of_the_runs_that_are_kept():
+    page = (REPOSITORY / "docs" / "dense-or-sparse.md").read_text(encoding="utf-8").splitlines()
+    missing = [line for line in report.tables() if line not in page]
+    assert missing == [], "put the tables of `python benchmarks/dense_or_sparse --report` into docs/dense-or-sparse.md"

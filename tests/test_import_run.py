@@ -93,6 +93,14 @@ def test_a_flat_jsonl_of_verl(tmp_path, shop):
     assert "no column of advantages: they are computed from the totals, group by group" in found.said
 
 
+def test_verdicts_that_a_file_brings_are_taken_as_they_stand(tmp_path):
+    records = [{"prompt": "?", "completion": "SELECT 1", "exact": 1.0, "status": status} for status in ("correct", "wrong", "timeout", "solved", None)]
+    found = import_rollouts(write_lines(tmp_path / "a.jsonl", *records), tmp_path / "run")
+    assert [rollout.breakdown.status for rollout in found.run.group(1).rollouts] == ["correct", "wrong", "timeout", "not_judged", "not_judged"]
+    assert "statuses are taken from the file: nothing was judged again" in found.said
+    assert any(line.startswith("statuses that mean nothing here (None, solved) are left out; known are correct, wrong, ok,") for line in found.said)
+
+
 def test_a_total_of_its_own_counts_where_the_rewards_do_not_add_up_to_it(tmp_path):
     record = {"prompt": "?", "completion": "SELECT 1", "score": 0.7, "format": 1.0, "exact": 0.5}
     found = import_rollouts(write_lines(tmp_path / "a.jsonl", record), tmp_path / "plain")

@@ -28,6 +28,7 @@ NOTEBOOKS = [
     "07_grpo_live",
     "08_reading_a_run",
     "09_evaluation",
+    "10_dense_or_sparse",
     "11_find_the_hack",
     "12_your_own_database",
 ]

@@ -223,6 +223,19 @@ def test_views_of_a_large_run_appear_by_themselves(run, tmp_path, monkeypatch):
     assert "Under execution alone, 50 % (3 of 6)" in view.widget.value
 
 
+@pytest.mark.parametrize("kind", [LedgerView, MatrixView, RolloutsView])
+def test_what_a_notebook_keeps_of_a_view_is_whole(run, tmp_path, monkeypatch, kind):
+    """No kernel runs where a saved notebook is read, so that nothing could appear there by itself."""
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "kept"))
+    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
+    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 30.0)
+    for module in (widgets.indexed, widgets.rollouts):
+        monkeypatch.setattr(module, "SECONDS_TO_WAIT", 0.0)
+    bundle = kind(run)._repr_mimebundle_()
+    kept = (bundle[0] if isinstance(bundle, tuple) else bundle)["text/html"]
+    assert "being indexed" not in kept and "finer-view" in kept
+
+
 @pytest.mark.parametrize(("kind", "words"), [(LedgerView, "50 % (3 of 6)"), (MatrixView, "step 3: 1 of 4 right"), (RolloutsView, "All 24 answers")])
 def test_a_page_of_a_large_run_waits_for_the_index(run, tmp_path, monkeypatch, kind, words):
     monkeypatch.setenv("FINER_CACHE", str(tmp_path / "pages"))

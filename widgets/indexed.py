@@ -6,6 +6,7 @@ Not covered: what they show.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from finer.render import Markup, section
 from finer.render.markup import tag
@@ -14,6 +15,9 @@ from widgets.views import View
 
 SECONDS_TO_WAIT = 0.15
 """A small run's index is made within this; a large one's goes on in the background, and the view says how far it is."""
+
+SECONDS_TO_BE_KEPT = 1.0
+"""A view that a cell shows waits so long: what the notebook keeps of it is then whole, for runs of a few thousand groups."""
 
 SECONDS_A_LOOK = 5.0
 
@@ -43,6 +47,10 @@ class IndexedView(View):
                 return self._building()
             self._drawn = (state, self.whole_fragment())
         return self._drawn[1]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        self.index.update(SECONDS_TO_BE_KEPT)
+        return super()._repr_mimebundle_(include, exclude)
 
     def whole(self) -> Markup:
         """For a page, in which nothing appears later by itself: once every group is indexed, however long that takes."""

@@ -28,6 +28,10 @@ def final_dev(runs: dict[int, dict[str, Any]]) -> dict[int, float]:
     return {seed: one["dev"][-1][1] for seed, one in runs.items()}
 
 
+def final_unseen(runs: dict[int, dict[str, Any]]) -> dict[int, float]:
+    return {seed: one["unseen"]["value"] for seed, one in runs.items()}
+
+
 def waits(runs: dict[int, dict[str, Any]]) -> dict[int, int]:
     """Steps to half of dev right; the whole budget where a run never got there."""
     return {seed: waited(steps_to(one["dev"], LEVEL), one["steps"]) for seed, one in runs.items()}
@@ -51,7 +55,7 @@ def _starts() -> Iterator[str]:
 
 
 def _cells(records: Records) -> Iterator[str]:
-    yield "| start | recipe | seeds | dev at the end, % | unseen, % | steps to 50 % | got there | groups without a signal, % | right by luck, % | inversions |"
+    yield "| start | recipe | seeds | dev at the end, % | unseen, % | steps to 50 % | got there | groups without a signal, % | right by luck, % | inversions in all |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for start in STARTS:
         for recipe in AT_THE_HARDEST:
@@ -64,24 +68,30 @@ def _cell(start: str, recipe: str, runs: dict[int, dict[str, Any]]) -> str:
     there = sum(steps_to(one["dev"], LEVEL) is not None for one in each)
     silent = over_seeds(sum(one["without_signal"]) / (8 * one["steps"]) for one in each)
     luck = over_seeds(sum(one["by_luck"]) / max(1, sum(one["by_luck"]) + sum(one["right"])) for one in each)
-    unseen = over_seeds(one["unseen"]["value"] for one in each)
-    found = (percent(over_seeds(final_dev(runs).values())), percent(unseen), over_seeds(waits(runs).values()), f"{there} of {len(each)}",
-             percent(silent), percent(luck), over_seeds(one["inversions"] for one in each))  # fmt: skip
-    return f"| {start} | {recipe} | {len(each)} | " + " | ".join(map(str, found)) + " |"
+    found = (percent(over_seeds(final_dev(runs).values())), percent(over_seeds(final_unseen(runs).values())), written(over_seeds(waits(runs).values()), 0),
+             f"{there} of {len(each)}", percent(silent), percent(luck, 2), f"{sum(one['inversions'] for one in each)}")  # fmt: skip
+    return f"| {start} | {recipe} | {len(each)} | " + " | ".join(found) + " |"
 
 
 def _against_sparse(records: Records) -> Iterator[str]:
-    yield "| start | recipe against sparse | pairs | dev at the end, points | steps to 50 %, ratio |"
-    yield "|---|---|---|---|---|"
+    yield "| start | recipe against sparse | pairs | dev at the end, points | unseen at the end, points | steps to 50 %, ratio |"
+    yield "|---|---|---|---|---|---|"
     for start in STARTS:
         sparse = records.get((start, "sparse"), {})
         for recipe in AT_THE_HARDEST if start == HARDEST else AT_THE_HARDEST[:3]:
             runs = records.get((start, recipe), {})
             if recipe != "sparse" and runs.keys() & sparse.keys():
-                gain, faster = difference(final_dev(sparse), final_dev(runs)), ratio(waits(sparse), waits(runs))
-                yield f"| {start} | {recipe} | {gain.n} | {percent(gain)} | {faster} |"
+                gain, unseen = difference(final_dev(sparse), final_dev(runs)), difference(final_unseen(sparse), final_unseen(runs))
+                faster = ratio(waits(sparse), waits(runs))
+                yield f"| {start} | {recipe} | {gain.n} | {percent(gain)} | {percent(unseen)} | {written(faster, 2)} |"
 
 
-def percent(found: OverSeeds) -> OverSeeds:
-    """The same in percent (or points)."""
-    return OverSeeds(*(None if one is None else 100 * one for one in (found.value, found.low, found.high)), found.n)
+def percent(found: OverSeeds, digits: int = 1) -> str:
+    """A share in percent (or a difference in points) with its interval."""
+    return written(OverSeeds(*(None if one is None else 100 * one for one in (found.value, found.low, found.high)), found.n), digits)
+
+
+def written(found: OverSeeds, digits: int) -> str:
+    """A mean with its interval, which one seed does not have."""
+    mean = f"{found.value:.{digits}f}"
+    return mean if found.low is None else f"{mean} ({found.low:.{digits}f} to {found.high:.{digits}f})"

@@ -18,20 +18,24 @@ Curve = Sequence[tuple[int, float]]
 """(step, share right), one a seed."""
 SIDE_BY_SIDE = 0.1
 """Decades between the marks of two arms at the same share."""
-WIDE = ".finer-view .a-gains{max-width:560px}"
+WIDE = (
+    ".finer-view .f-panels.a-arms{grid-template-columns:repeat(auto-fill,minmax(min(380px,100%),1fr))}"
+    ".finer-view .f-panel .f-last{white-space:normal}.finer-view .a-gains{max-width:420px}"
+)
 
 
 def arm_curves(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: str = "Right on dev, mean of seeds with its 95 % interval") -> Markup:
     """A panel a start, in it a line an arm: the mean of its seeds and its interval; one seed has none. Arms have the same look in all panels."""
     arms = list(dict.fromkeys(arm for panel in panels.values() for arm in panel))
     drawn = [_panel(name, [_mean(arm, panel[arm], arms.index(arm)) for arm in arms if panel.get(arm)]) for name, panel in panels.items()]
-    return fragment("arms", title, line_keys(arms), tag("div", *drawn, class_="f-panels"), extra_css=CSS)
+    return fragment("arms", title, line_keys(arms), tag("div", *drawn, class_="f-panels a-arms"), extra_css=CSS + WIDE)
 
 
 def gains(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]], title: str = "Gain over sparse at the end, in points of dev") -> Markup:
     """An arm's gain (a share, with its interval) against the share of right samples at the start, above 0, on a logarithmic axis.
 
-    Arms look as they do in ``arm_curves`` behind the one they are compared with; they stand side by side so that none hides another.
+    Arms look as they do in ``arm_curves`` behind the one they are compared with; they stand side by side so that none hides another. An
+    interval that few seeds stretch beyond 100 points, which no gain can pass, is drawn up to there. A table under the picture has the numbers.
     """
     shares = sorted({share for points in rows.values() for share, _ in points})
     if shares and shares[0] <= 0:
@@ -43,7 +47,21 @@ def gains(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]], title: str = "G
         marks = tuple(_gain(math.log10(share) + aside, one) for share, one in points)
         drawn.append(Series(arm, marks, look(place + 1).split()[0], dots=True))
     picture = chart(f"{title}: {_told(rows)}", drawn, unit="right samples at the start", names=names)
-    return fragment("gains", title, line_keys(rows, 1), tag("figure", picture, class_="f-panel a-gains"), extra_css=CSS + WIDE)
+    return fragment("gains", title, line_keys(rows, 1), tag("figure", picture, class_="f-panel a-gains"), _table(rows, shares), extra_css=CSS + WIDE)
+
+
+def _table(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]], shares: list[float]) -> Markup:
+    """Gains in points: a row an arm, a column a share."""
+    head = tag("tr", tag("th", "right samples at the start"), *[tag("th", f"{100 * share:.2g} %") for share in shares])
+    body = [tag("tr", tag("th", arm), *[tag("td", _points(dict(points).get(share))) for share in shares]) for arm, points in rows.items()]
+    return tag("table", tag("thead", head), tag("tbody", *body))
+
+
+def _points(gain: OverSeeds | None) -> str:
+    if gain is None:
+        return "–"
+    interval = "" if gain.low is None else f" ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    return f"{100 * gain.value:+.1f}{interval}, {gain.n} pair{'s' * (gain.n > 1)}".replace("-", "−")
 
 
 def _mean(arm: str, curves: Sequence[Curve], place: int) -> Series:
@@ -66,7 +84,7 @@ def _panel(name: str, series: list[Series]) -> Markup:
 
 def _gain(x: float, gain: OverSeeds) -> Point:
     low, high = (gain.value, gain.value) if gain.low is None else (gain.low, gain.high)
-    return Point(x, 100 * gain.value, 100 * low, 100 * high)
+    return Point(x, 100 * gain.value, max(-100.0, 100 * low), min(100.0, 100 * high))
 
 
 def _told(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]]) -> str:
