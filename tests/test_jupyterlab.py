@@ -215,10 +215,17 @@ def choose_a_cell(output) -> None:
     output.locator(f".fx-cell[aria-current][data-group='{group}']").wait_for()
 
 
-def box_the_points(output) -> None:
-    """Asks for plotly, and drags a box around the left half of what it drew."""
+def ask_for_plotly(output) -> None:
+    """Returns when plotly has drawn the points as wide as its place is; it begins with 700 pixels."""
     output.get_by_role("button", name="Zoom and select").click()
     output.locator(".js-plotly-plot .point").first.wait_for()
+    wide = "plot => Number(plot.querySelector('.main-svg').getAttribute('width')) === plot.clientWidth"
+    output.page.wait_for_function(wide, arg=output.locator(".js-plotly-plot").first.element_handle())
+
+
+def box_the_points(output) -> None:
+    """Asks for plotly, and drags a box around the left half of what it drew."""
+    ask_for_plotly(output)
     area = output.locator(".js-plotly-plot .nsewdrag").first
     area.scroll_into_view_if_needed()
     box, mouse = area.bounding_box(), output.page.mouse
@@ -390,7 +397,7 @@ def test_hostile_texts_are_shown_and_nothing_runs(notebook):
     for name in (name for name, case in VIEWS.items() if case.has_tab and not case.tab):
         output.get_by_role("tab", name=name, exact=True).click()
         if name == "Explore":  # plotly reads some HTML in the names and hover texts that it is given
-            output.get_by_role("button", name="Zoom and select").click()
+            ask_for_plotly(output)
             output.locator(".js-plotly-plot .point").last.hover(force=True)
             output.locator(".js-plotly-plot .hovertext").first.wait_for()
         assert notebook.overflow(output) < 1, name

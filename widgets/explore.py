@@ -28,6 +28,8 @@ REST_FACTOR = 60
 """Reading 5,000 answers takes a third of a second: after t seconds of CPU, a run that trains is not read for 60 t of the clock, of which a busy
 machine leaves the training half."""
 OPEN, READ_AGAIN = "Zoom and select (plotly, 5 MB)", "Read the run again"
+_DRAWN = "_js2py_traceDeltas"
+"""The trait that plotly's front end sets when it has drawn; it tells in no other way."""
 _GREY = "#7a848e"
 """Of axes and words: readable on light and on dark, since a figure does not hear of the notebook's theme."""
 _GRID = "rgba(128,128,128,.25)"
@@ -118,6 +120,7 @@ class ExploreView(View):
                 self._rested = 0.0  # a person asked
                 if self.figure is None:
                     self.figure = _empty_figure()
+                    self.figure.observe(self._fit, _DRAWN)
                 self._draw()
             except (ImportError, FinerError) as error:
                 self._say(f"✗ {error}")
@@ -126,6 +129,11 @@ class ExploreView(View):
             above, _, below = self._panel.children
             self._panel.children = (above, self.figure, below)
             self._say("Drag a box over points, or choose the lasso; a click takes one answer.")
+
+    def _fit(self, _: Any) -> None:
+        """Once the browser has drawn: plotly draws 700 pixels wide before the figure has its place, and looks anew at a change of the layout."""
+        self.figure.unobserve(self._fit, _DRAWN)
+        self.figure.layout.margin.r = 11
 
     def _asked_for(self) -> None:
         if self._offering:
