@@ -28,6 +28,9 @@ WIDE, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
 MILLISECONDS = 90_000
 """How long a gesture may take before a test counts as hung; nothing waits this long where all is well."""
 START_SECONDS = 180
+LATE = "[anywidget] Failed to initialize model."
+"""What anywidget says of a module that took over two seconds to start, as on a crowded machine. The view is then put in place anew
+(``widgets.live``; test_front_ends.py holds the browser up on purpose), so it is no complaint; a view that stays dead fails its gesture."""
 # Features that ask the network.
 _DISABLED = ["@jupyterlab/apputils-extension:announcements", "@jupyterlab/extensionmanager-extension"]
 _SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}  # a cell out of sight stays in the page
@@ -173,7 +176,7 @@ class Notebook:
         self.dialogs: list[str] = []
         page.set_default_timeout(MILLISECONDS)
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self._complain(str(error)))
         page.on("dialog", self._asked)
         self._open(address)
 
@@ -183,7 +186,11 @@ class Notebook:
 
     def _heard(self, message) -> None:
         if message.type == "error":
-            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+            self._complain(f"{message.text} ({message.location.get('url', '')})")
+
+    def _complain(self, said: str) -> None:
+        if said != LATE:
+            self.complaints.append(said)
 
     def _asked(self, dialog) -> None:
         if dialog.type == "beforeunload":  # the second try of ``run_all`` leaves a notebook that is not saved
