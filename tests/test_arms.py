@@ -39,7 +39,7 @@ def test_gains_stand_at_the_shares_they_were_measured_at():
 def test_the_numbers_stand_under_the_picture():
     drawn = gains({"finer": [(0.5, over_seeds([0.01, 0.03])), (0.0005, over_seeds([0.3]))], "bigram": [(0.5, over_seeds([-0.02]))]})
     cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", drawn)
-    assert cells == ["right samples at the start", "0.05 %", "50 %", "finer", "+30.0, 1 pair", "+2.0 (−10.7 to +14.7), 2 pairs", "bigram", "–", "−2.0, 1 pair"]
+    assert cells == ["right samples at the start", "finer", "bigram", "0.05 %", "+30.0, 1 pair", "–", "50 %", "+2.0 (−10.7 to +14.7), 2 pairs", "−2.0, 1 pair"]
 
 
 def test_no_interval_is_drawn_beyond_what_a_gain_can_be():

@@ -22,6 +22,7 @@ from finer.datasets import load_dataset
 from finer.import_run import import_rollouts
 from finer.rewards import get_recipe
 from finer.runs import Run
+from finer.seeds import over_seeds
 
 
 def test_every_start_and_recipe_has_its_seeds():
@@ -113,8 +114,18 @@ def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path,
     _run("rarest", "finer", 2, [[0, 0.0], [50, 0.9]])
     lines = report.tables()
     assert "| rarest | 2 | 5000 | 0.04 % |" in lines
-    assert "| rarest | sparse | 2 | 20.0 (20.0 to 20.0) | 10.0 (10.0 to 10.0) | 50 (50 to 50) | 0 of 2 | 60.0 (60.0 to 60.0) | 25.00 (25.00 to 25.00) | 8 |" in lines
-    assert "| rarest | finer | 2 | 50.0 (50.0 to 50.0) | 0.0 (0.0 to 0.0) | 0.60 (0.60 to 0.60) |" in lines
+    assert "| rarest | sparse | 2 | 20.0 | 10.0 | > 50 | 0 of 2 | 60.0 | 25.00 | 8 |" in lines
+    assert "| rarest | finer | sparse | 2 | 50.0 | 0.0 | 0.60 | 1.00 |" in lines
+
+
+@pytest.mark.parametrize(("values", "said"), [([], "–"), ([0.2], "20.0"), ([0.2, 0.2], "20.0"), ([0.9, 0.8], "85.0 (21.5 to 100.0)")])
+def test_an_interval_is_written_only_where_seeds_differ_and_as_far_as_it_can_be(values, said):
+    assert report.percent(over_seeds(values), within=(0, 100)) == said
+
+
+def test_a_run_without_an_answer_that_agrees_says_nothing_of_luck():
+    runs = {1: {"right": [0, 0], "by_luck": [0, 0]}, 2: {"right": [3, 0], "by_luck": [1, 0]}}
+    assert report.luck(runs) == {2: 0.25}
 
 
 def test_the_page_shows_the_tables_of_the_runs_that_are_kept():

@@ -118,6 +118,12 @@ def test_the_view_says_the_shares_with_their_counts():
     assert "None of their questions was asked again" in said
 
 
+def test_of_groups_that_there_are_none_of_nothing_is_said():
+    """Under a sparse reward no all-wrong group has a signal, so that there is no question of theirs to be asked again."""
+    said = ledger(signal_ledger([group(1, 0, 0.0, "b"), group(2, 0, 0.0, "b")]))
+    assert "a signal to 0 % (0 of 2) of the all-wrong groups. </p>" in said
+
+
 def test_a_long_run_is_summed_into_spans_and_stays_small():
     said = ledger([StepSignal(step, groups=4, mixed=1, all_wrong=3, ranked=2) for step in range(1, 6251)])
     assert "steps 1 to 105" in said and len(said) < 120_000

@@ -146,3 +146,16 @@ def test_the_solutions_pass_their_checks(name, monkeypatch):
         cell.source = f"{solution}\n{CHECK}{cell.source.split(CHECK)[1]}"
     NotebookClient(found, timeout=600, resources={"metadata": {"path": str(HERE / "notebooks")}}).execute()
     assert [printed(cell)[: len(SOLVED)] for cell in stubs] == [SOLVED, SOLVED]
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_reader_who_runs_every_cell_gets_to_the_end(name, monkeypatch):
+    """In full, where ``make test`` takes the short profile; ``--durations=0`` says how long each takes."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.delenv("FINER_PROFILE", raising=False)
+    found = nbformat.read(HERE / "notebooks" / f"{name}.ipynb", as_version=4)
+    NotebookClient(found, timeout=1800, resources={"metadata": {"path": str(HERE / "notebooks")}}).execute()
+    assert all(cell.execution_count for cell in found.cells if cell.cell_type == "code")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from plan import AT_THE_HARDEST, HARDEST, KEPT, STARTS, share_of
 
 from finer.seeds import OverSeeds, difference, over_seeds, ratio, steps_to, waited
 
-LEVEL = 0.5
+LEVEL, HIGH = 0.5, 0.7
 Records = dict[tuple[str, str], dict[int, dict[str, Any]]]
 """(start, recipe) to seed to record."""
 
@@ -32,9 +33,15 @@ def final_unseen(runs: dict[int, dict[str, Any]]) -> dict[int, float]:
     return {seed: one["unseen"]["value"] for seed, one in runs.items()}
 
 
-def waits(runs: dict[int, dict[str, Any]]) -> dict[int, int]:
-    """Steps to half of dev right; the whole budget where a run never got there."""
-    return {seed: waited(steps_to(one["dev"], LEVEL), one["steps"]) for seed, one in runs.items()}
+def waits(runs: dict[int, dict[str, Any]], level: float = LEVEL) -> dict[int, int]:
+    """Steps to so much of dev right; the whole budget where a run never got there."""
+    return {seed: waited(steps_to(one["dev"], level), one["steps"]) for seed, one in runs.items()}
+
+
+def luck(runs: dict[int, dict[str, Any]]) -> dict[int, float]:
+    """Share found out on another instance, of the answers that agree with the gold on the main one; a run without such an answer says nothing."""
+    agreeing = {seed: sum(one["by_luck"]) + sum(one["right"]) for seed, one in runs.items()}
+    return {seed: sum(one["by_luck"]) / agreeing[seed] for seed, one in runs.items() if agreeing[seed]}
 
 
 def tables() -> list[str]:
@@ -42,7 +49,7 @@ def tables() -> list[str]:
     records = read_records()
     if not records:
         return ["No run is kept yet."]
-    return [*_starts(), "", *_cells(records), "", *_against_sparse(records)]
+    return [*_starts(), "", *_cells(records), "", *_against(records)]
 
 
 def _starts() -> Iterator[str]:
@@ -64,34 +71,43 @@ def _cells(records: Records) -> Iterator[str]:
 
 
 def _cell(start: str, recipe: str, runs: dict[int, dict[str, Any]]) -> str:
-    each = list(runs.values())
-    there = sum(steps_to(one["dev"], LEVEL) is not None for one in each)
-    silent = over_seeds(sum(one["without_signal"]) / (8 * one["steps"]) for one in each)
-    luck = over_seeds(sum(one["by_luck"]) / max(1, sum(one["by_luck"]) + sum(one["right"])) for one in each)
-    found = (percent(over_seeds(final_dev(runs).values())), percent(over_seeds(final_unseen(runs).values())), written(over_seeds(waits(runs).values()), 0),
-             f"{there} of {len(each)}", percent(silent), percent(luck, 2), f"{sum(one['inversions'] for one in each)}")  # fmt: skip
-    return f"| {start} | {recipe} | {len(each)} | " + " | ".join(found) + " |"
+    there = sum(steps_to(one["dev"], LEVEL) is not None for one in runs.values())
+    silent = {seed: sum(one["without_signal"]) / (8 * one["steps"]) for seed, one in runs.items()}
+    budget = max(one["steps"] for one in runs.values())
+    waited_for = written(over_seeds(waits(runs).values()), 0, (1, budget)) if there else f"> {budget}"
+    shares = [percent(over_seeds(found.values()), digits, (0, 100)) for found, digits in ((final_dev(runs), 1), (final_unseen(runs), 1), (silent, 1), (luck(runs), 2))]
+    found = (*shares[:2], waited_for, f"{there} of {len(runs)}", *shares[2:], f"{sum(one['inversions'] for one in runs.values())}")
+    return f"| {start} | {recipe} | {len(runs)} | " + " | ".join(found) + " |"
 
 
-def _against_sparse(records: Records) -> Iterator[str]:
-    yield "| start | recipe against sparse | pairs | dev at the end, points | unseen at the end, points | steps to 50 %, ratio |"
-    yield "|---|---|---|---|---|---|"
+def _against(records: Records) -> Iterator[str]:
+    yield "| start | recipe | against | pairs | dev at the end, points | unseen at the end, points | steps to 50 %, ratio | steps to 70 %, ratio |"
+    yield "|---|---|---|---|---|---|---|---|"
     for start in STARTS:
-        sparse = records.get((start, "sparse"), {})
-        for recipe in AT_THE_HARDEST if start == HARDEST else AT_THE_HARDEST[:3]:
-            runs = records.get((start, recipe), {})
-            if recipe != "sparse" and runs.keys() & sparse.keys():
-                gain, unseen = difference(final_dev(sparse), final_dev(runs)), difference(final_unseen(sparse), final_unseen(runs))
-                faster = ratio(waits(sparse), waits(runs))
-                yield f"| {start} | {recipe} | {gain.n} | {percent(gain)} | {percent(unseen)} | {written(faster, 2)} |"
+        pairs = [("bigram", "sparse"), ("finer", "sparse"), ("finer", "bigram")]
+        pairs += [(recipe, "sparse") for recipe in AT_THE_HARDEST[3:]] if start == HARDEST else []
+        for recipe, other in pairs:
+            runs, base = records.get((start, recipe), {}), records.get((start, other), {})
+            if runs.keys() & base.keys():
+                yield _pair(start, recipe, other, runs, base)
 
 
-def percent(found: OverSeeds, digits: int = 1) -> str:
+def _pair(start: str, recipe: str, other: str, runs: dict, base: dict) -> str:
+    gain, unseen = difference(final_dev(base), final_dev(runs)), difference(final_unseen(base), final_unseen(runs))
+    faster = [written(ratio(waits(base, level), waits(runs, level)), 2) for level in (LEVEL, HIGH)]
+    return f"| {start} | {recipe} | {other} | {gain.n} | {percent(gain)} | {percent(unseen)} | " + " | ".join(faster) + " |"
+
+
+def percent(found: OverSeeds, digits: int = 1, within: tuple[float, float] = (-100, 100)) -> str:
     """A share in percent (or a difference in points) with its interval."""
-    return written(OverSeeds(*(None if one is None else 100 * one for one in (found.value, found.low, found.high)), found.n), digits)
+    return written(OverSeeds(*(None if one is None else 100 * one for one in (found.value, found.low, found.high)), found.n), digits, within)
 
 
-def written(found: OverSeeds, digits: int) -> str:
-    """A mean with its interval, which one seed does not have."""
+def written(found: OverSeeds, digits: int, within: tuple[float, float] = (-math.inf, math.inf)) -> str:
+    """A mean with its interval, as far as it lies ``within`` what can be; none where one seed says nothing of others, or all seeds agree."""
+    if found.value is None:
+        return "–"
     mean = f"{found.value:.{digits}f}"
-    return mean if found.low is None else f"{mean} ({found.low:.{digits}f} to {found.high:.{digits}f})"
+    if found.low is None or found.low == found.high:
+        return mean
+    return f"{mean} ({max(within[0], found.low):.{digits}f} to {min(within[1], found.high):.{digits}f})"

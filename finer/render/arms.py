@@ -21,6 +21,7 @@ SIDE_BY_SIDE = 0.1
 WIDE = (
     ".finer-view .f-panels.a-arms{grid-template-columns:repeat(auto-fill,minmax(min(380px,100%),1fr))}"
     ".finer-view .f-panel .f-last{white-space:normal}.finer-view .a-gains{max-width:420px}"
+    ".finer-view .a-numbers{overflow-x:auto;max-width:720px}.finer-view .a-numbers td{white-space:nowrap;font-variant-numeric:tabular-nums}"
 )
 
 
@@ -28,7 +29,8 @@ def arm_curves(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: str =
     """A panel a start, in it a line an arm: the mean of its seeds and its interval; one seed has none. Arms have the same look in all panels."""
     arms = list(dict.fromkeys(arm for panel in panels.values() for arm in panel))
     drawn = [_panel(name, [_mean(arm, panel[arm], arms.index(arm)) for arm in arms if panel.get(arm)]) for name, panel in panels.items()]
-    return fragment("arms", title, line_keys(arms), tag("div", *drawn, class_="f-panels a-arms"), extra_css=CSS + WIDE)
+    told = tag("p", f"{title}; bands end at 0 and 1. Numbers: where the lines end, in the order of the key.", class_="f-soft")
+    return fragment("arms", title, told, line_keys(arms), tag("div", *drawn, class_="f-panels a-arms"), extra_css=CSS + WIDE)
 
 
 def gains(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]], title: str = "Gain over sparse at the end, in points of dev") -> Markup:
@@ -47,14 +49,14 @@ def gains(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]], title: str = "G
         marks = tuple(_gain(math.log10(share) + aside, one) for share, one in points)
         drawn.append(Series(arm, marks, look(place + 1).split()[0], dots=True))
     picture = chart(f"{title}: {_told(rows)}", drawn, unit="right samples at the start", names=names)
-    return fragment("gains", title, line_keys(rows, 1), tag("figure", picture, class_="f-panel a-gains"), _table(rows, shares), extra_css=CSS + WIDE)
+    return fragment("gains", title, tag("p", f"{title}.", class_="f-soft"), line_keys(rows, 1), tag("figure", picture, class_="f-panel a-gains"), _table(rows, shares), extra_css=CSS + WIDE)
 
 
 def _table(rows: Mapping[str, Sequence[tuple[float, OverSeeds]]], shares: list[float]) -> Markup:
-    """Gains in points: a row an arm, a column a share."""
-    head = tag("tr", tag("th", "right samples at the start"), *[tag("th", f"{100 * share:.2g} %") for share in shares])
-    body = [tag("tr", tag("th", arm), *[tag("td", _points(dict(points).get(share))) for share in shares]) for arm, points in rows.items()]
-    return tag("table", tag("thead", head), tag("tbody", *body))
+    """Gains in points: a row a share, a column an arm, so that the numbers stand whole on a phone."""
+    head = tag("tr", tag("th", "right samples at the start"), *[tag("th", arm) for arm in rows])
+    body = [tag("tr", tag("th", f"{100 * share:.2g} %"), *[tag("td", _points(dict(points).get(share))) for points in rows.values()]) for share in shares]
+    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="a-numbers")
 
 
 def _points(gain: OverSeeds | None) -> str:

@@ -90,7 +90,7 @@ def _headline(whole: StepSignal) -> Markup:
         tag("p", f"Under execution alone, {execution} of the judged groups would have given no signal: "
             f"{whole.all_wrong:,} all wrong and {whole.all_right:,} all right."),
         tag("p", f"The dense parts gave a signal to {ranked} of the all-wrong groups. ",
-            _later_words(whole.ranked_later_right, whole.ranked_seen_again), _became_words(whole)),
+            _later_words(whole.ranked_later_right, whole.ranked_seen_again) if whole.ranked else "", _became_words(whole)),
         tag("p", "For contrast, the all-wrong groups without any signal. ",
             _later_words(whole.silent_later_right, whole.silent_seen_again)),
     )  # fmt: skip
