@@ -210,11 +210,18 @@ def test_the_background_goes_on_and_tells_everyone_when_it_is_done(run, tmp_path
     assert told.empty() and index.keep_up(0.0, print)
 
 
-def test_views_of_a_large_run_appear_by_themselves(run, tmp_path, monkeypatch):
-    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "views"))
+@pytest.fixture
+def as_if_large(tmp_path, monkeypatch):
+    """A view waits for no group of a run, and the background begins after as many seconds as are told."""
+    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "large"))
     monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
-    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.3)
-    monkeypatch.setattr(widgets.indexed, "SECONDS_TO_WAIT", 0.0)
+    for module in (widgets.indexed, widgets.rollouts):
+        monkeypatch.setattr(module, "SECONDS_TO_WAIT", 0.0)
+    return lambda seconds: monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", seconds)
+
+
+def test_views_of_a_large_run_appear_by_themselves(run, as_if_large):
+    as_if_large(0.3)
     view = LedgerView(run)
     assert "The run is being indexed: 1 of 6 groups so far" in view.widget.value
     end = time.monotonic() + 30
@@ -224,25 +231,17 @@ def test_views_of_a_large_run_appear_by_themselves(run, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [LedgerView, MatrixView, RolloutsView])
-def test_what_a_notebook_keeps_of_a_view_is_whole(run, tmp_path, monkeypatch, kind):
+def test_what_a_notebook_keeps_of_a_view_is_whole(run, as_if_large, kind):
     """No kernel runs where a saved notebook is read, so that nothing could appear there by itself."""
-    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "kept"))
-    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
-    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 30.0)
-    for module in (widgets.indexed, widgets.rollouts):
-        monkeypatch.setattr(module, "SECONDS_TO_WAIT", 0.0)
+    as_if_large(30.0)
     bundle = kind(run)._repr_mimebundle_()
     kept = (bundle[0] if isinstance(bundle, tuple) else bundle)["text/html"]
     assert "being indexed" not in kept and "finer-view" in kept
 
 
 @pytest.mark.parametrize(("kind", "words"), [(LedgerView, "50 % (3 of 6)"), (MatrixView, "step 3: 1 of 4 right"), (RolloutsView, "All 24 answers")])
-def test_a_page_of_a_large_run_waits_for_the_index(run, tmp_path, monkeypatch, kind, words):
-    monkeypatch.setenv("FINER_CACHE", str(tmp_path / "pages"))
-    monkeypatch.setattr(finer.run_index, "GROUPS_A_BATCH", 1)
-    monkeypatch.setattr(finer.run_index, "HEAD_START_SECONDS", 0.0)
-    for module in (widgets.indexed, widgets.rollouts):
-        monkeypatch.setattr(module, "SECONDS_TO_WAIT", 0.0)
+def test_a_page_of_a_large_run_waits_for_the_index(run, as_if_large, kind, words):
+    as_if_large(0.0)
     page = kind(run).to_html()
     assert words in page and "being indexed" not in page
 
