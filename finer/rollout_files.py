@@ -256,7 +256,7 @@ def _is_bad(value: Any) -> bool:
 def _rollout(place: str, path: Path, record: dict[str, Any], layout: _Layout) -> ForeignRollout:
     given = {role: _or_none(record.get(column)) for role, column in layout.roles.items()}
     prompt, question = message_text(given.get("prompt")), message_text(given.get("question"))
-    sql = given.get("sql")
+    sql, status = given.get("sql"), given.get("status")
     completion = completion_text_of(given["completion"]) if given.get("completion") is not None else message_text(sql)
     row = ForeignRollout(
         _step(place, path, given.get("step")), prompt, question or last_user_text(given.get("prompt")), completion,
@@ -271,7 +271,7 @@ def _rollout(place: str, path: Path, record: dict[str, Any], layout: _Layout) ->
         sql=sql if isinstance(sql, str) else None,
         thought=given["thought"] if isinstance(given.get("thought"), str) else None,
         tokens=_whole(given.get("tokens")) or 0,
-        status=given["status"] if given.get("status") in ANSWER_STATUSES else "",
+        status=status if isinstance(status, str) and status in ANSWER_STATUSES else "",
     )  # fmt: skip
 
 

@@ -101,6 +101,12 @@ def test_verdicts_that_a_file_brings_are_taken_as_they_stand(tmp_path):
     assert any(line.startswith("statuses that mean nothing here (None, solved) are left out; known are correct, wrong, ok,") for line in found.said)
 
 
+def test_a_column_of_statuses_that_are_lists_brings_no_verdict(tmp_path):
+    pandas.DataFrame({"prompt": ["?", "?"], "completion": ["SELECT 1"] * 2, "status": [["correct", "ok"]] * 2}).to_parquet(tmp_path / "a.parquet")
+    found = import_rollouts(tmp_path / "a.parquet", tmp_path / "run")
+    assert [rollout.breakdown.status for rollout in found.run.group(1).rollouts] == ["not_judged"] * 2
+
+
 def test_a_total_of_its_own_counts_where_the_rewards_do_not_add_up_to_it(tmp_path):
     record = {"prompt": "?", "completion": "SELECT 1", "score": 0.7, "format": 1.0, "exact": 0.5}
     found = import_rollouts(write_lines(tmp_path / "a.jsonl", record), tmp_path / "plain")

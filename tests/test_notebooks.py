@@ -11,6 +11,7 @@ import re
 import tomllib
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -133,18 +134,27 @@ def test_a_notebook_keeps_to_the_standard(name, rule):
     assert rule(Notebook(name)) == []
 
 
+def kept(name: str) -> Any:
+    import nbformat
+
+    return nbformat.read(HERE / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+def execute(notebook: Any, cell_seconds: int) -> None:
+    from nbclient import NotebookClient
+
+    NotebookClient(notebook, timeout=cell_seconds, resources={"metadata": {"path": str(HERE / "notebooks")}}).execute()
+
+
 @pytest.mark.stress
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_solutions_pass_their_checks(name, monkeypatch):
-    import nbformat
-    from nbclient import NotebookClient
-
     monkeypatch.setenv("FINER_PROFILE", "ci")
-    found = nbformat.read(HERE / "notebooks" / f"{name}.ipynb", as_version=4)
+    found = kept(name)
     stubs = [cell for cell in found.cells if cell.cell_type == "code" and CHECK in cell.source]
     for cell, solution in zip(stubs, Notebook(name).solutions, strict=True):
         cell.source = f"{solution}\n{CHECK}{cell.source.split(CHECK)[1]}"
-    NotebookClient(found, timeout=600, resources={"metadata": {"path": str(HERE / "notebooks")}}).execute()
+    execute(found, 600)
     assert [printed(cell)[: len(SOLVED)] for cell in stubs] == [SOLVED, SOLVED]
 
 
@@ -152,10 +162,7 @@ def test_the_solutions_pass_their_checks(name, monkeypatch):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_reader_who_runs_every_cell_gets_to_the_end(name, monkeypatch):
     """In full, where ``make test`` takes the short profile; ``--durations=0`` says how long each takes."""
-    import nbformat
-    from nbclient import NotebookClient
-
     monkeypatch.delenv("FINER_PROFILE", raising=False)
-    found = nbformat.read(HERE / "notebooks" / f"{name}.ipynb", as_version=4)
-    NotebookClient(found, timeout=1800, resources={"metadata": {"path": str(HERE / "notebooks")}}).execute()
+    found = kept(name)
+    execute(found, 1800)
     assert all(cell.execution_count for cell in found.cells if cell.cell_type == "code")
