@@ -30,14 +30,20 @@ def test_every_start_and_recipe_has_its_seeds():
     for cell in plan.cells():
         counts[cell.start, cell.recipe] = counts.get((cell.start, cell.recipe), 0) + 1
     assert counts == {**{(start, recipe): 5 for start in list(plan.STARTS)[:-1] for recipe in plan.RECIPES},
-                      **{("rarest", recipe): 10 for recipe in plan.AT_THE_HARDEST}}  # fmt: skip
+                      **{("rarest", recipe): 10 for recipe in plan.AT_THE_HARDEST}, ("smollm2", "sparse"): 2, ("smollm2", "finer"): 2}  # fmt: skip
 
 
 def test_runs_of_one_seed_differ_in_nothing_but_the_start_and_what_is_paid():
-    first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.seed == 3)
+    first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.seed == 3)  # the bundled policy's starts
     for other in others:
         assert {key for key in first if first[key] != other[key]} <= {"policy", "steps", "recipe", "weights", "memory"}
         assert first["policy"] != other["policy"] or first["steps"] == other["steps"], "one budget for all recipes of a start"
+
+
+def test_runs_of_the_pretrained_model_differ_in_the_seed_and_what_is_paid():
+    first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.start == plan.PRETRAINED)
+    assert [{key for key in first if first[key] != other[key]} for other in others] == [{"recipe"}, {"seed"}, {"recipe", "seed"}]
+    assert first["group_size"] == 8 and first["questions_per_step"] == 2
 
 
 def test_every_recipe_keeps_a_wrong_answer_below_a_right_one():
@@ -116,6 +122,10 @@ def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path,
     assert "| rarest | 2 | 5000 | 0.04 % |" in lines
     assert "| rarest | sparse | 2 | 20.0 | 10.0 | > 50 | 0 of 2 | 60.0 | 25.00 | 8 |" in lines
     assert "| rarest | finer | sparse | 2 | 50.0 | 0.0 | 0.60 | 1.00 |" in lines
+    _run("rarest", "paper", 0, [[0, 0.0], [50, 0.4]])
+    lines = report.tables()
+    assert "| rarest | paper | finer | 1 | -30.0 | 0.0 | 1.67 | 1.00 |" in lines
+    assert "| rarest | paper | sparse | 1 | 20.0 | 0.0 | – | – |" in lines, "where neither got there, nothing is known of their speed"
 
 
 @pytest.mark.parametrize(("values", "said"), [([], "–"), ([0.2], "20.0"), ([0.2, 0.2], "20.0"), ([0.9, 0.8], "85.0 (21.5 to 100.0)")])

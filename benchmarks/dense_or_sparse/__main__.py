@@ -1,4 +1,4 @@
-"""Where do dense rewards pay? Recipes at equal budget from four starts, several seeds, paired.
+"""Where do dense rewards pay? Recipes at equal budget from four starts of a tiny policy and one of a real model, several seeds, paired.
 
     python benchmarks/dense_or_sparse                  # go on where it stopped, until all is done (a day on two cores), then report
     python benchmarks/dense_or_sparse --start rarest --recipe sparse --recipe finer --seeds 3
@@ -18,13 +18,13 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
 
-from plan import AT_THE_HARDEST, BUILD, SEEDS_AT_THE_HARDEST, STARTS, Cell, cells
+from plan import ALL_STARTS, AT_THE_HARDEST, BUILD, SEEDS_AT_THE_HARDEST, Cell, cells
 from report import tables
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--start", action="append", choices=list(STARTS), help="only this start (may be given again)")
+    parser.add_argument("--start", action="append", choices=ALL_STARTS, help="only this start (may be given again)")
     parser.add_argument("--recipe", action="append", choices=AT_THE_HARDEST, help="only this recipe (may be given again)")
     parser.add_argument("--seeds", type=int, default=len(SEEDS_AT_THE_HARDEST), help="only so many seeds")
     parser.add_argument("--part", default="1/1", help="I/N: every N-th run, from the I-th on")
@@ -39,7 +39,7 @@ def main() -> None:
 def wanted(told: argparse.Namespace) -> list[Cell]:
     """The runs that are asked for and not kept yet."""
     place, _, every = told.part.partition("/")
-    asked = [cell for cell in cells() if cell.start in (told.start or STARTS) and cell.recipe in (told.recipe or AT_THE_HARDEST) and cell.seed <= told.seeds]
+    asked = [cell for cell in cells() if cell.start in (told.start or ALL_STARTS) and cell.recipe in (told.recipe or AT_THE_HARDEST) and cell.seed <= told.seeds]
     return [cell for cell in asked[int(place) - 1 :: int(every)] if not cell.record.exists()]
 
 

@@ -28,7 +28,7 @@ def keep(cell: Cell, run: Run) -> Path:
     if cell.seed == WITH_ROLLOUTS:
         keep_rollouts(run, path.with_suffix(".parquet"))
     part = path.with_suffix(".part")
-    unseen = evaluate(str(run.folder / "policy"), load_dataset("starter", split="unseen"))
+    unseen = evaluate(str(run.folder / "policy"), load_dataset("starter", split="unseen"), limit=cell.config().evaluate_questions)
     found = {"start": cell.start, "recipe": cell.recipe, "seed": cell.seed, **record(run), "unseen": {"value": unseen["value"], "n": unseen["n"]}}
     part.write_text(json.dumps(found, separators=(",", ":")) + "\n", encoding="utf-8")
     os.replace(part, path)

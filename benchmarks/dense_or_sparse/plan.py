@@ -1,14 +1,14 @@
-"""Which runs the experiment is made of: four starts, the recipes, the seeds, one budget for all.
+"""Which runs the experiment is made of: the starts, the recipes, the seeds, one budget for all.
 
-A start is the bundled policy ``tiny`` warm-started on a teacher with more and more mistakes at once (``data/source/faults.py``). Every run
-asks the same questions in the same order for the same seed, and takes as many steps and answers.
+Four starts are the bundled policy ``tiny`` warm-started on a teacher with more and more mistakes at once (``data/source/faults.py``); the fifth is a real pretrained model.
+Every run of a start asks the same questions in the same order for the same seed, and takes as many steps and answers.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -18,6 +18,7 @@ sys.path.insert(0, str(REPOSITORY / "data" / "source"))
 from faults import MIDDLING, POOR
 
 from finer.config import TrainConfig
+from finer.warmstart import WarmConfig
 
 STARTS = {
     "half": MIDDLING,
@@ -26,15 +27,21 @@ STARTS = {
     "rarest": {**POOR, "key_too": 0.985, "plural_table": 0.985, "lower_constant": 0.97},
 }
 """Teachers' habits by the start that they make, the easiest first."""
+PRETRAINED = "smollm2"
+"""SmolLM2-135M, warm-started on 320 of the starter's traces, each seen once."""
+WARM_START = WarmConfig(policy="smollm2-135m", steps=10, seed=1, threads=1, evaluate_questions=1, max_completion_tokens=128, checkpoint_every=2)
 BUNDLED = {"half": "tiny", "two-hundredth": "tiny-low"}
-HARDEST = list(STARTS)[-1]
+HARDEST, ALL_STARTS = list(STARTS)[-1], (*STARTS, PRETRAINED)
 RECIPES = ("sparse", "bigram", "finer")
 AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memory")
-SEEDS, SEEDS_AT_THE_HARDEST = range(1, 6), range(1, 11)
+PRETRAINED_RECIPES = ("sparse", "finer")
+SEEDS, SEEDS_AT_THE_HARDEST, PRETRAINED_SEEDS = range(1, 6), range(1, 11), range(1, 3)
 """Seed 0 was for looking at the recipes while they were mended; it is in no table."""
-STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 120}
+STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 120, PRETRAINED: 48}
 """A run's budget by its start: the same for all recipes."""
 EVALUATE_EVERY, TEMPERATURE = 5, 0.9
+OF_PRETRAINED = {"questions_per_step": 2, "evaluate_every": 16, "evaluate_questions": 60, "learning_rate": 1e-4}
+"""What is told to the pretrained model's runs alone: a step of it costs ten times one of ``tiny``."""
 BUILD = REPOSITORY / "build" / "dense-or-sparse"
 """Starts and run stores; not committed."""
 KEPT = REPOSITORY / "data" / "recorded" / "dense-or-sparse"
@@ -62,15 +69,18 @@ class Cell:
     def config(self) -> TrainConfig:
         """What the run is told."""
         without = WITHOUT.get(self.recipe)
-        return TrainConfig(
+        config = TrainConfig(
             policy=str(policy_of(self.start)), recipe="finer" if without else self.recipe, seed=self.seed, steps=STEPS[self.start],
             temperature=TEMPERATURE, learning_rate=3e-4, evaluate_every=EVALUATE_EVERY, checkpoint_every=0, without_kind="hand", threads=1, weights={without: 0.0} if without else {},
             memory=without != "memory",
         )  # fmt: skip
+        return replace(config, **OF_PRETRAINED) if self.start == PRETRAINED else config
 
 
 def policy_of(start: str) -> Path:
     """Where a start lies: two of them are bundled."""
+    if start == PRETRAINED:
+        return BUILD / "warm" / start / "policy"
     return REPOSITORY / "data" / "policies" / BUNDLED[start] if start in BUNDLED else BUILD / "starts" / start
 
 
@@ -80,8 +90,9 @@ def share_of(start: str) -> Path:
 
 
 def cells() -> Iterator[Cell]:
-    """Every run, seed by seed and the hardest start first, so that whoever stops early has whole pairs."""
+    """Every run, seed by seed and the hardest start first, so that whoever stops early has whole pairs; the pretrained model's last."""
     for seed in SEEDS_AT_THE_HARDEST:
         for start in reversed(STARTS):
             if start == HARDEST or seed in SEEDS:
                 yield from (Cell(start, recipe, seed) for recipe in (AT_THE_HARDEST if start == HARDEST else RECIPES))
+    yield from (Cell(PRETRAINED, recipe, seed) for seed in PRETRAINED_SEEDS for recipe in PRETRAINED_RECIPES)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from plan import AT_THE_HARDEST, HARDEST, KEPT, STARTS, share_of
+from plan import ALL_STARTS, AT_THE_HARDEST, HARDEST, KEPT, Cell, share_of
 
 from finer.seeds import OverSeeds, difference, over_seeds, ratio, steps_to, waited
 
@@ -55,7 +55,7 @@ def tables() -> list[str]:
 def _starts() -> Iterator[str]:
     yield "| start | right samples | of | share |"
     yield "|---|---|---|---|"
-    for name in STARTS:
+    for name in ALL_STARTS:
         if share_of(name).exists():
             one = json.loads(share_of(name).read_text(encoding="utf-8"))
             yield f"| {name} | {one['right']} | {one['samples']} | {100 * one['share']:.3g} % |"
@@ -64,7 +64,7 @@ def _starts() -> Iterator[str]:
 def _cells(records: Records) -> Iterator[str]:
     yield "| start | recipe | seeds | dev at the end, % | unseen, % | steps to 50 % | got there | groups without a signal, % | right by luck, % | inversions in all |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
-    for start in STARTS:
+    for start in ALL_STARTS:
         for recipe in AT_THE_HARDEST:
             if runs := records.get((start, recipe)):
                 yield _cell(start, recipe, runs)
@@ -72,7 +72,8 @@ def _cells(records: Records) -> Iterator[str]:
 
 def _cell(start: str, recipe: str, runs: dict[int, dict[str, Any]]) -> str:
     there = sum(steps_to(one["dev"], LEVEL) is not None for one in runs.values())
-    silent = {seed: sum(one["without_signal"]) / (8 * one["steps"]) for seed, one in runs.items()}
+    groups_a_step = Cell(start, recipe, 0).config().questions_per_step
+    silent = {seed: sum(one["without_signal"]) / (groups_a_step * one["steps"]) for seed, one in runs.items()}
     budget = max(one["steps"] for one in runs.values())
     waited_for = written(over_seeds(waits(runs).values()), 0, (1, budget)) if there else f"> {budget}"
     shares = [percent(over_seeds(found.values()), digits, (0, 100)) for found, digits in ((final_dev(runs), 1), (final_unseen(runs), 1), (silent, 1), (luck(runs), 2))]
@@ -83,9 +84,9 @@ def _cell(start: str, recipe: str, runs: dict[int, dict[str, Any]]) -> str:
 def _against(records: Records) -> Iterator[str]:
     yield "| start | recipe | against | pairs | dev at the end, points | unseen at the end, points | steps to 50 %, ratio | steps to 70 %, ratio |"
     yield "|---|---|---|---|---|---|---|---|"
-    for start in STARTS:
+    for start in ALL_STARTS:
         pairs = [("bigram", "sparse"), ("finer", "sparse"), ("finer", "bigram")]
-        pairs += [(recipe, "sparse") for recipe in AT_THE_HARDEST[3:]] if start == HARDEST else []
+        pairs += [(recipe, other) for recipe in AT_THE_HARDEST[3:] for other in ("sparse", "finer")] if start == HARDEST else []
         for recipe, other in pairs:
             runs, base = records.get((start, recipe), {}), records.get((start, other), {})
             if runs.keys() & base.keys():
@@ -94,8 +95,15 @@ def _against(records: Records) -> Iterator[str]:
 
 def _pair(start: str, recipe: str, other: str, runs: dict, base: dict) -> str:
     gain, unseen = difference(final_dev(base), final_dev(runs)), difference(final_unseen(base), final_unseen(runs))
-    faster = [written(ratio(waits(base, level), waits(runs, level)), 2) for level in (LEVEL, HIGH)]
+    faster = [_faster(runs, base, level) for level in (LEVEL, HIGH)]
     return f"| {start} | {recipe} | {other} | {gain.n} | {percent(gain)} | {percent(unseen)} | " + " | ".join(faster) + " |"
+
+
+def _faster(runs: dict, base: dict, level: float) -> str:
+    """Steps to a level over those of the other recipe; nothing where neither ever got there."""
+    if all(steps_to(one["dev"], level) is None for one in (*runs.values(), *base.values())):
+        return "–"
+    return written(ratio(waits(base, level), waits(runs, level)), 2)
 
 
 def percent(found: OverSeeds, digits: int = 1, within: tuple[float, float] = (-100, 100)) -> str:
