@@ -39,7 +39,7 @@ FOR_GPU = ("unsloth", "bitsandbytes")
 LADDER_NOTE = (
     "GB: memory at the peak of GRPO with the default settings, by the formula in finer/footprint.py; of the GPU for those that need one. "
     "That is a bound, for prompts and answers that are all as long as they may be; it grows with their lengths and with the answers of a step. "
-    "make demo, which trains tiny, took 1.4 GB where the bound says 4.0."
+    "make demo, which trains tiny, took 1.4 GB where the bound says 2.9."
 )
 RELEASED_NOTE = (
     "finer-sql-…: the released FINER-SQL models. What built the prompts that they were trained with is not public; ours is a reconstruction, "

@@ -7,7 +7,8 @@ With h the hidden width, i the feed-forward's, q the width of queries, k that of
 - *generation*: keys and values of every answer of a step, 2·k·L numbers a token of prompt and answer.
 - *update*: what the backward pass of the answers that go through together keeps, a·h + 4·i + 2·q + 7·r + t numbers a token and layer, with a = 8
   where the whole model is trained and 6 (its norms are frozen) under an adapter; q and not k, since answers of unequal length need a mask (t, the
-  tokens of prompt and answer), and with one the keys are repeated for each head. On a CPU twice that, for what malloc does not give back. On a GPU only h numbers a layer are kept, and one
+  tokens of prompt and answer), and with one the keys are repeated for each head. On a CPU up to eight answers share one reading of their prompt (``unpadded``), of which each keeps
+  the 2·q repeated keys and values; and twice all that, for what malloc does not give back. On a GPU only h numbers a layer are kept, and one
   layer's worth of the rest (gradient checkpointing). Logits are never whole: TRL and Unsloth go through them in pieces.
 - *the rest*: Python with torch, TRL and the sandbox's workers; on a GPU CUDA's own. A constant.
 
@@ -21,10 +22,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 GIGABYTE = 1e9
+ROWS = 8
+"""Answers to one prompt that share a reading of it on a CPU."""
 NF4_BYTES = 0.516
 """A parameter in 4 bits with its share of the scales: a byte for each block of 64, and 4 bytes for each 256 blocks."""
 CPU_REST, GPU_REST = 1.2e9, 1.5e9
@@ -92,6 +96,8 @@ class Load:
     """Written together: all of a step."""
     at_once: int
     """That go through an update together."""
+    group: int
+    """Answers to one prompt."""
     prompt_tokens: int
     completion_tokens: int
     rank: int
@@ -122,9 +128,9 @@ def footprint(shape: Shape, load: Load) -> Footprint:
     """The five parts for a policy of this shape under this load.
 
     >>> smollm2 = Shape(49152, 576, 30, 1536, 576, 192, tied=True)
-    >>> load = Load(answers=16, at_once=8, prompt_tokens=200, completion_tokens=128, rank=32, targets=("q_proj", "v_proj"))
+    >>> load = Load(answers=16, at_once=8, group=8, prompt_tokens=200, completion_tokens=128, rank=32, targets=("q_proj", "v_proj"))
     >>> {name: round(value / 1e9, 2) for name, value in vars(footprint(smollm2, load)).items()}
-    {'weights': 0.54, 'training': 0.03, 'generation': 0.24, 'update': 7.12, 'rest': 1.2}
+    {'weights': 0.54, 'training': 0.03, 'generation': 0.24, 'update': 3.76, 'rest': 1.2}
     """
     number = 2 if load.gpu and load.rank else 4
     tokens = load.prompt_tokens + load.completion_tokens
@@ -132,7 +138,7 @@ def footprint(shape: Shape, load: Load) -> Footprint:
         weights=_weights(shape, load.four_bit, number),
         training=_training(shape, load),
         generation=2.0 * shape.keys * shape.layers * number * tokens * load.answers,
-        update=_update(shape, load, number) * tokens * load.at_once,
+        update=_update(shape, load),
         rest=GPU_REST if load.gpu else CPU_REST,
     )
 
@@ -149,13 +155,16 @@ def _training(shape: Shape, load: Load) -> float:
     return shape.adapter(load.rank, load.targets) * (10.0 if load.gpu else 16.0)
 
 
-def _update(shape: Shape, load: Load, number: int) -> float:
-    """Bytes a token."""
+def _update(shape: Shape, load: Load) -> float:
     tokens = load.prompt_tokens + load.completion_tokens
-    layer = (6 if load.rank else 8) * shape.hidden + 4 * shape.intermediate + 2 * shape.queries + 7 * load.rank + tokens
-    if load.gpu and load.rank:
-        return shape.layers * shape.hidden * number + layer * 4.0
-    return shape.layers * layer * number * (1.0 if load.gpu else NOT_GIVEN_BACK)
+    layer = (6 if load.rank else 8) * shape.hidden + 4 * shape.intermediate + 2 * shape.queries + 7 * load.rank
+    if load.gpu:
+        kept = shape.layers * shape.hidden * 2 + (layer + tokens) * 4 if load.rank else shape.layers * (layer + tokens) * 4
+        return float(kept * tokens * load.at_once)
+    prompts = ceil(load.at_once / min(ROWS, load.group))
+    read = prompts * load.prompt_tokens * (layer + load.prompt_tokens)
+    answered = load.at_once * (load.completion_tokens * (layer + tokens) + load.prompt_tokens * 2 * shape.queries)
+    return shape.layers * (read + answered) * 4.0 * NOT_GIVEN_BACK
 
 
 def shape_of(config: dict[str, Any]) -> Shape | None:

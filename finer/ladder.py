@@ -65,6 +65,7 @@ class PolicySpec:
         return Load(
             answers=config.questions_per_step * config.group_size,
             at_once=answers_at_once(config, rank > 0),
+            group=config.group_size,
             prompt_tokens=config.max_prompt_tokens or PROMPT_TOKENS[self.style],
             completion_tokens=config.max_completion_tokens,
             rank=rank,

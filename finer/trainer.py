@@ -80,6 +80,15 @@ def _with_cpu_rollouts(base: type) -> type:
                                               self.temperature, self.top_p, self.top_k or 0)  # fmt: skip
             return written, None
 
+        def _prepare_inputs(self, generation_batch):
+            before = self._buffered_inputs
+            inputs = super()._prepare_inputs(generation_batch)
+            lots = self._buffered_inputs
+            if lots is before or len(lots) == 1 or self.loss_type == "bnpo" or self.accelerator.num_processes > 1 or not cpu_generation.serves(self.model):
+                return inputs  # (bnpo's loss is a mean over a lot, so that it hangs on what meets there)
+            self._buffered_inputs = unpadded.prompts_together(lots)
+            return self._buffered_inputs[self._step % len(lots)]
+
         def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *arguments, **named):
             if self.accelerator.num_processes > 1 or not cpu_generation.serves(self.model) or named.get("compute_aux_loss"):
                 return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)

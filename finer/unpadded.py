@@ -1,16 +1,16 @@
 """Log-probabilities of a step's completions for less work: a prompt goes through the model once for all of its answers.
 
 A step's rows repeat each prompt for every answer of its group, and are filled up to the longest prompt and the longest completion of the
-step. Here the keys and values of a prompt are computed once and the answers read them; values and gradients are the same.
+step. Here the keys and values of a prompt are computed once and the answers read them; values and gradients are the same. Where a step
+goes through the model in several lots, which TRL fills at random, the answers to one prompt are put into one lot first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-ROWS = 8
-"""Answers to one prompt that go through the model together."""
+from finer.footprint import ROWS
 
 
 class _States(NamedTuple):
@@ -39,6 +39,32 @@ def prompt_once(decoder: Any, prompt_width: int) -> Any:
             return _States(torch.cat([prompt.expand(len(input_ids), -1, -1), answers], dim=1))
 
     return PromptOnce()
+
+
+def prompts_together(lots: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A step's answers dealt anew into as many lots of the same size, so that answers to one prompt meet: a lot reads each of its prompts once.
+
+    A lot is a dictionary as TRL keeps it: tensors and lists with an entry a row, scalars and None as they are.
+    """
+    import torch
+
+    prompts = [tuple(ids[kept.bool()].tolist()) for lot in lots for ids, kept in zip(lot["prompt_ids"], lot["prompt_mask"], strict=True)]
+    first = {prompt: place for place, prompt in reversed(list(enumerate(prompts)))}
+    order = sorted(range(len(prompts)), key=lambda row: (first[prompts[row]], row))
+    shares = torch.tensor(order).tensor_split(len(lots))
+    return [{name: _dealt([lot[name] for lot in lots], rows) for name in lots[0]} for rows in shares]
+
+
+def _dealt(values: Sequence[Any], rows: Any) -> Any:
+    """One entry of a lot, out of all lots'."""
+    import torch
+
+    if isinstance(values[0], torch.Tensor) and values[0].ndim:
+        return torch.cat(list(values))[rows]
+    if isinstance(values[0], list):
+        whole = [value for lot in values for value in lot]
+        return [whole[row] for row in rows.tolist()]
+    return values[0]
 
 
 Score = Callable[[Any, Any, Any, int], tuple[Any, Any]]

@@ -118,6 +118,19 @@ def test_a_prompt_read_once_scores_as_read_for_every_answer(tiny, prompts):
         assert torch.allclose(one, other, atol=2e-3, rtol=1e-3)
 
 
+def test_answers_to_one_prompt_are_put_into_one_lot():
+    """Prompts 1 and 2, one of them behind filling; the order of first sight stays, and what belongs to a row goes with it."""
+    lots = [
+        {"prompt_ids": torch.tensor([[0, 1], [7, 2]]), "prompt_mask": torch.tensor([[0, 1], [1, 1]]), "advantages": torch.tensor([10.0, 20.0]), "tools": ["a", "b"], "items": torch.tensor(5), "none": None},
+        {"prompt_ids": torch.tensor([[7, 2], [0, 1]]), "prompt_mask": torch.tensor([[1, 1], [0, 1]]), "advantages": torch.tensor([21.0, 11.0]), "tools": ["c", "d"], "items": torch.tensor(5), "none": None},
+    ]  # fmt: skip
+    dealt = unpadded.prompts_together(lots)
+    assert [lot["advantages"].tolist() for lot in dealt] == [[10.0, 11.0], [20.0, 21.0]]
+    assert [lot["tools"] for lot in dealt] == [["a", "d"], ["b", "c"]]
+    assert [lot["prompt_ids"].tolist() for lot in dealt] == [[[0, 1], [0, 1]], [[7, 2], [7, 2]]]
+    assert [(int(lot["items"]), lot["none"]) for lot in dealt] == [(5, None)] * 2
+
+
 def _rows(generator, prompts):
     rows, prompt_width, width = 19, 20, 12
     ids = torch.randint(10, 1000, (rows, prompt_width + width), generator=generator)

@@ -80,7 +80,7 @@ SMALL = ["tiny", "tiny-low"]
 HALF_B = ["qwen2.5-coder-0.5b", "finer-sql-0.5b-bird", "finer-sql-0.5b-spider"]
 LADDERS = {
     "a laptop": (LAPTOP, 16.0, [*SMALL, "smollm2-135m"]),
-    "a laptop with less memory": (LAPTOP, 8.0, SMALL),
+    "a laptop with less memory": (LAPTOP, 5.0, SMALL),
     "a 4 GB laptop, as it reports itself": (LAPTOP, 3.9, SMALL),
     "a machine with too little memory": (LAPTOP, 2.0, []),
     "a 12 GB card": (WORKSTATION, 32.0, list(LADDER)),

@@ -11,6 +11,7 @@ from statistics import mean, stdev
 
 import pytest
 
+from finer import unpadded
 from finer.checkpoints import last_checkpoint, read_mark
 from finer.config import TrainConfig
 from finer.datasets import load_dataset
@@ -51,6 +52,19 @@ def test_advantages_scaled_by_the_group(tmp_path):
         totals = [rollout.breakdown.total for rollout in rollouts]
         expected = [(total - mean(totals)) / (stdev(totals) + 1e-4) for total in totals]
         assert [rollout.advantage for rollout in rollouts] == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize("loss_type", ["dapo", "grpo", "dr_grpo"])
+def test_a_step_in_lots_reads_each_prompt_once_and_has_the_gradient_of_the_whole_step(loss_type, tmp_path, monkeypatch):
+    rows, part = [], unpadded._part
+    monkeypatch.setattr(unpadded, "_part", lambda *told: rows.append(len(told[2])) or part(*told))
+    settings = replace(SMALL, steps=1, group_size=8, evaluate_questions=1, checkpoint_every=0, loss_type=loss_type)
+    norms = {}
+    for at_once in (16, 8):
+        run = train(replace(settings, answers_at_once=at_once), tmp_path / str(at_once))
+        norms[at_once] = [value for _, value in run.metrics("grad_norm")]
+    assert rows == [8, 8] * 2, "TRL's random lots hold answers to both prompts, which would be four parts"
+    assert norms[8] == pytest.approx(norms[16], rel=1e-3) and norms[8][0] > 0
 
 
 def test_a_past_score_can_be_computed_again_to_the_same_number(finished):
