@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from finer.compare import Difference, Row, is_ordered, strict, unpaired, width_of
 from finer.datasets import Database
@@ -36,10 +37,14 @@ ROWS_KEPT = 200
 class Rows:
     """Some rows of a kind, and how many there are."""
 
-    shown: tuple[Row, ...] = ()
-    count: int = 0
     each: tuple[tuple[Row, int], ...] = ()
     """Different rows, in the order of the first of each, with how often it is among all."""
+    count: int = 0
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """The same, each as often as it is there."""
+        return tuple(islice((row for row, times in self.each for _ in range(times)), ROWS_KEPT))
 
 
 @dataclass(frozen=True)
@@ -137,4 +142,4 @@ def _sorted_rows(gold: Execution, prediction: Execution) -> tuple[Rows, Rows, Ro
 
 
 def _rows(rows: Sequence[Row]) -> Rows:
-    return Rows(tuple(rows[:ROWS_KEPT]), len(rows), tuple(Counter(rows).items())[:ROWS_KEPT])
+    return Rows(tuple(Counter(rows).items())[:ROWS_KEPT], len(rows))

@@ -132,7 +132,7 @@ def _alone(one: InstanceResult, rule: str) -> tuple[Rows, Rows]:
     listed = difference.only_gold, difference.only_prediction
     if all(rows == every.shown[:MOST_LISTED] for rows, every in zip(listed, by_strict)):
         return by_strict  # with the count of all, where the list was cut
-    return Rows(listed[0], len(listed[0])), Rows(listed[1], len(listed[1]))
+    return Rows(tuple((row, 1) for row in listed[0]), len(listed[0])), Rows(tuple((row, 1) for row in listed[1]), len(listed[1]))
 
 
 def _execution(label: str, execution: Execution) -> Markup:
@@ -149,7 +149,7 @@ def _table(one: InstanceResult, kinds: Sequence[tuple[str, Rows]]) -> Markup | N
 
 
 def _rows(label: str, rows: Rows, width: int) -> Markup:
-    each = (rows.each or [(row, 1) for row in rows.shown])[:ROWS_SHOWN]
+    each = rows.each[:ROWS_SHOWN]
     shown = [_row(label if times == 1 else f"{label}, {times} times", row) for row, times in each]
     rest = rows.count - sum(times for _, times in each)
     more = tag("tr", tag("td", f"{label}: {rest} more", colspan=width + 1, class_="f-soft")) if rest else None
