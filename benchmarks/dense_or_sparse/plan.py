@@ -28,8 +28,10 @@ STARTS = {
 }
 """Teachers' habits by the start that they make, the easiest first."""
 PRETRAINED = "smollm2"
-"""SmolLM2-135M, warm-started on 320 of the starter's traces, each seen once."""
-WARM_START = WarmConfig(policy="smollm2-135m", steps=10, seed=1, threads=1, evaluate_questions=1, max_completion_tokens=128, checkpoint_every=2)
+"""SmolLM2-135M, warm-started on the starter's 576 traces, each seen twice."""
+WARM_START = WarmConfig(
+    policy="smollm2-135m", steps=36, learning_rate=1e-3, seed=1, threads=1, evaluate_questions=30, max_completion_tokens=128, checkpoint_every=6
+)  # fmt: skip
 BUNDLED = {"half": "tiny", "two-hundredth": "tiny-low"}
 HARDEST, ALL_STARTS = list(STARTS)[-1], (*STARTS, PRETRAINED)
 RECIPES = ("sparse", "bigram", "finer")

@@ -48,20 +48,20 @@ def measured(start: str) -> dict:
     path = share_of(start)
     if not path.exists():
         taught, asked = ("the starter's traces", OF_PRETRAINED) if start == PRETRAINED else (STARTS[start], {"samples": SAMPLES_A_QUESTION})
-        found = {"teacher": taught, **measure(make(start), **asked)}
+        found = {"teacher": taught, **measure(start, **asked)}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def measure(folder: Path, samples: int, limit: int = 0) -> dict:
+def measure(start: str, samples: int, limit: int = 0) -> dict:
     """Right answers among sampled ones; the interval is over questions, since the samples of one go together."""
     train = load_dataset("starter", split="train")
     asked = [question for question in train.questions if question.kind != "hand"]
     asked = asked[:: max(1, len(asked) // limit)] if limit else asked
-    file = BUILD / f"samples-{folder.name}-{len(asked)}x{samples}.jsonl"
+    file = BUILD / f"samples-{start}-{len(asked)}x{samples}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = enrich(load_policy(str(folder)), replace(train, questions=tuple(asked)), file, samples, TEMPERATURE, max_completion_tokens=128)
+    found = enrich(load_policy(str(make(start))), replace(train, questions=tuple(asked)), file, samples, TEMPERATURE, max_completion_tokens=128)
     over_questions = share(one.right / one.samples for one in found)
     return {"right": sum(one.right for one in found), "samples": sum(one.samples for one in found), "questions": len(found),
             "share": over_questions.value, "interval": over_questions.interval}  # fmt: skip
