@@ -128,7 +128,7 @@ def test_tables_pair_runs_by_seed_and_count_a_run_that_never_got_there(tmp_path,
     assert "| rarest | paper | sparse | 1 | 20.0 | 0.0 | – | – |" in lines, "where neither got there, nothing is known of their speed"
 
 
-@pytest.mark.parametrize(("values", "said"), [([], "–"), ([0.2], "20.0"), ([0.2, 0.2], "20.0"), ([0.9, 0.8], "85.0 (21.5 to 100.0)")])
+@pytest.mark.parametrize(("values", "said"), [([], "–"), ([-0.0001], "0.0"), ([0.2], "20.0"), ([0.2, 0.2], "20.0"), ([0.9, 0.8], "85.0 (21.5 to 100.0)")])
 def test_an_interval_is_written_only_where_seeds_differ_and_as_far_as_it_can_be(values, said):
     assert report.percent(over_seeds(values), within=(0, 100)) == said
 

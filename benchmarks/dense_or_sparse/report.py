@@ -115,7 +115,5 @@ def written(found: OverSeeds, digits: int, within: tuple[float, float] = (-math.
     """A mean with its interval, as far as it lies ``within`` what can be; none where one seed says nothing of others, or all seeds agree."""
     if found.value is None:
         return "–"
-    mean = f"{found.value:.{digits}f}"
-    if found.low is None or found.low == found.high:
-        return mean
-    return f"{mean} ({max(within[0], found.low):.{digits}f} to {min(within[1], found.high):.{digits}f})"
+    mean, low, high = (None if one is None else f"{round(min(within[1], max(within[0], one)), digits) + 0.0:.{digits}f}" for one in (found.value, found.low, found.high))  # + 0.0: no -0.0
+    return mean if low is None or found.low == found.high else f"{mean} ({low} to {high})"
