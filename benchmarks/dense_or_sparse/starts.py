@@ -18,7 +18,7 @@ from finer.runs import Run
 from finer.warmstart import resume, train
 
 SAMPLES_A_QUESTION = 16
-OF_PRETRAINED = {"samples": 8, "limit": 54}
+SAMPLES_OF_PRETRAINED = {"samples": 8, "limit": 54}
 """Fewer answers to fewer questions: they cost forty times as much."""
 
 
@@ -47,7 +47,7 @@ def measured(start: str) -> dict:
     """The share of right samples of a start over the questions that the runs ask, measured once and kept."""
     path = share_of(start)
     if not path.exists():
-        taught, asked = ("the starter's traces", OF_PRETRAINED) if start == PRETRAINED else (STARTS[start], {"samples": SAMPLES_A_QUESTION})
+        taught, asked = ("the starter's traces", SAMPLES_OF_PRETRAINED) if start == PRETRAINED else (STARTS[start], {"samples": SAMPLES_A_QUESTION})
         found = {"teacher": taught, **measure(start, **asked)}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
