@@ -45,6 +45,11 @@ def is_split(trainer: Any) -> bool:
     return trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled
 
 
+def scores_by_prompt(trainer: Any) -> bool:
+    """Does an update read each prompt once for its answers: on a CPU, in one process?"""
+    return trainer.accelerator.num_processes == 1 and cpu_generation.serves(trainer.model)
+
+
 @contextmanager
 def whole_weights(trainer: Any) -> Iterator[None]:
     """While open, the policy can answer on every rank, also where each holds a part of the weights. All ranks have to ask the same."""
@@ -84,13 +89,13 @@ def _with_cpu_rollouts(base: type) -> type:
             before = self._buffered_inputs
             inputs = super()._prepare_inputs(generation_batch)
             lots = self._buffered_inputs
-            if lots is before or len(lots) == 1 or self.loss_type == "bnpo" or self.accelerator.num_processes > 1 or not cpu_generation.serves(self.model):
+            if lots is before or len(lots) == 1 or self.loss_type == "bnpo" or not scores_by_prompt(self):
                 return inputs  # (bnpo's loss is a mean over a lot, so that it hangs on what meets there)
             self._buffered_inputs = unpadded.prompts_together(lots)
             return self._buffered_inputs[self._step % len(lots)]
 
         def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *arguments, **named):
-            if self.accelerator.num_processes > 1 or not cpu_generation.serves(self.model) or named.get("compute_aux_loss"):
+            if not scores_by_prompt(self) or named.get("compute_aux_loss"):
                 return super()._get_per_token_logps_and_entropies(model, input_ids, attention_mask, logits_to_keep, *arguments, **named)
 
             def score(decoder, ids, mask, width):

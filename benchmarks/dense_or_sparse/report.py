@@ -115,5 +115,10 @@ def written(found: OverSeeds, digits: int, within: tuple[float, float] = (-math.
     """A mean with its interval, as far as it lies ``within`` what can be; none where one seed says nothing of others, or all seeds agree."""
     if found.value is None:
         return "–"
-    mean, low, high = (None if one is None else f"{round(min(within[1], max(within[0], one)), digits) + 0.0:.{digits}f}" for one in (found.value, found.low, found.high))  # + 0.0: no -0.0
-    return mean if low is None or found.low == found.high else f"{mean} ({low} to {high})"
+
+    def cut(number: float) -> str:
+        return f"{round(min(within[1], max(within[0], number)), digits) + 0.0:.{digits}f}"  # + 0.0: never "-0.0"
+
+    if found.low is None or found.high is None or found.low == found.high:
+        return cut(found.value)
+    return f"{cut(found.value)} ({cut(found.low)} to {cut(found.high)})"

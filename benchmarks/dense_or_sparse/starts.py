@@ -13,6 +13,7 @@ from plan import BUILD, BUNDLED, PRETRAINED, REPOSITORY, STARTS, TEMPERATURE, WA
 from finer.accounts import share
 from finer.datasets import load_dataset
 from finer.enrich import enrich
+from finer.evaluate import spread
 from finer.policy import load_policy
 from finer.runs import Run
 from finer.warmstart import resume, train
@@ -57,11 +58,10 @@ def measured(start: str) -> dict:
 def measure(start: str, samples: int, limit: int = 0) -> dict:
     """Right answers among sampled ones; the interval is over questions, since the samples of one go together."""
     train = load_dataset("starter", split="train")
-    asked = [question for question in train.questions if question.kind != "hand"]
-    asked = asked[:: max(1, len(asked) // limit)] if limit else asked
+    asked = spread(tuple(question for question in train.questions if question.kind != "hand"), limit)
     file = BUILD / f"samples-{start}-{len(asked)}x{samples}.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = enrich(load_policy(str(make(start))), replace(train, questions=tuple(asked)), file, samples, TEMPERATURE, max_completion_tokens=128)
+    found = enrich(load_policy(str(make(start))), replace(train, questions=asked), file, samples, TEMPERATURE, max_completion_tokens=128)
     over_questions = share(one.right / one.samples for one in found)
     return {"right": sum(one.right for one in found), "samples": sum(one.samples for one in found), "questions": len(found),
             "share": over_questions.value, "interval": over_questions.interval}  # fmt: skip
