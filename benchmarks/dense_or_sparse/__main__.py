@@ -18,14 +18,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
 
-from plan import ALL_STARTS, AT_THE_HARDEST, BUILD, SEEDS_AT_THE_HARDEST, Cell, cells
+from plan import ALL_RECIPES, ALL_STARTS, BUILD, SEEDS_AT_THE_HARDEST, Cell, cells
 from report import tables
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--start", action="append", choices=ALL_STARTS, help="only this start (may be given again)")
-    parser.add_argument("--recipe", action="append", choices=AT_THE_HARDEST, help="only this recipe (may be given again)")
+    parser.add_argument("--recipe", action="append", choices=ALL_RECIPES, help="only this recipe (may be given again)")
     parser.add_argument("--seeds", type=int, default=len(SEEDS_AT_THE_HARDEST), help="only so many seeds")
     parser.add_argument("--part", default="1/1", help="I/N: every N-th run, from the I-th on")
     parser.add_argument("--report", action="store_true", help="run nothing")
@@ -39,7 +39,7 @@ def main() -> None:
 def wanted(told: argparse.Namespace) -> list[Cell]:
     """The runs that are asked for and not kept yet."""
     place, _, every = told.part.partition("/")
-    asked = [cell for cell in cells() if cell.start in (told.start or ALL_STARTS) and cell.recipe in (told.recipe or AT_THE_HARDEST) and cell.seed <= told.seeds]
+    asked = [cell for cell in cells() if cell.start in (told.start or ALL_STARTS) and cell.recipe in (told.recipe or ALL_RECIPES) and cell.seed <= told.seeds]
     return [cell for cell in asked[int(place) - 1 :: int(every)] if not cell.record.exists()]
 
 

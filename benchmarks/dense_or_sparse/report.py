@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from plan import ALL_STARTS, AT_THE_HARDEST, HARDEST, KEPT, Cell, share_of
+from plan import ALL_RECIPES, ALL_STARTS, AT_THE_HARDEST, HARDEST, KEPT, ONE_CHANGE, Cell, share_of
 
 from finer.seeds import OverSeeds, difference, over_seeds, ratio, steps_to, waited
 
@@ -65,7 +65,7 @@ def _cells(records: Records) -> Iterator[str]:
     yield "| start | recipe | seeds | dev at the end, % | unseen, % | steps to 50 % | got there | groups without a signal, % | right by luck, % | inversions in all |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for start in ALL_STARTS:
-        for recipe in AT_THE_HARDEST:
+        for recipe in ALL_RECIPES:
             if runs := records.get((start, recipe)):
                 yield _cell(start, recipe, runs)
 
@@ -86,7 +86,8 @@ def _against(records: Records) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for start in ALL_STARTS:
         pairs = [("bigram", "sparse"), ("finer", "sparse"), ("finer", "bigram")]
-        pairs += [(recipe, other) for recipe in AT_THE_HARDEST[3:] for other in ("sparse", "finer")] if start == HARDEST else []
+        if start == HARDEST:
+            pairs += [(recipe, other) for recipe in AT_THE_HARDEST[3:] for other in ("sparse", "finer")] + [(recipe, "paper") for recipe in ONE_CHANGE]
         for recipe, other in pairs:
             runs, base = records.get((start, recipe), {}), records.get((start, other), {})
             if runs.keys() & base.keys():
