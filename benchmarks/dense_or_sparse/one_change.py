@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from finer.rewards import get_recipe
-from finer.rewards.recipes import Shaping
+from finer.rewards import Shaping, get_recipe
 
 _PAPER = get_recipe("paper")
 paper_runs = replace(_PAPER, name="paper-runs", execution_wrong=0.2)
