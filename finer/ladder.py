@@ -93,7 +93,7 @@ LADDER = {
     spec.name: spec
     for spec in (
         *(PolicySpec(name, str(DATA / name), "tiny", 0, *TINY_RATE, read_shape(DATA / name)) for name in ("tiny", "tiny-low")),
-        PolicySpec("smollm2-135m", "HuggingFaceTB/SmolLM2-135M-Instruct", "compact", 32, 5e-5, "ten steps here, which show that it runs, not that it learns", SMOLLM2),
+        PolicySpec("smollm2-135m", "HuggingFaceTB/SmolLM2-135M-Instruct", "compact", 32, 5e-5, "not known: at 1e-4 eighty steps here moved it, not for the better", SMOLLM2),
         _qwen("qwen2.5-coder-0.5b", "Qwen/Qwen2.5-Coder-0.5B-Instruct", HALF_B),
         _qwen("qwen2.5-coder-1.5b", "Qwen/Qwen2.5-Coder-1.5B-Instruct", ONE_AND_A_HALF_B),
         _qwen("qwen2.5-coder-3b", "Qwen/Qwen2.5-Coder-3B-Instruct", THREE_B),

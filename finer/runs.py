@@ -38,6 +38,7 @@ from finer.runs_schema import (
     check_header,
     connect,
     damaged,
+    misasked,
     require_file,
     store_path,
     transaction,
@@ -222,7 +223,10 @@ class Run:
 
     def query(self, sql: str, values: tuple = ()) -> list[sqlite3.Row]:
         """The rows of one SELECT over the store's own tables (``docs/run-store.md``); a statement that writes fails."""
-        return self._rows(sql, values)
+        try:
+            return self._rows(sql, values)
+        except RunStoreError as error:
+            raise misasked(self.path, sql, error) from error.__cause__
 
     def _rows(self, sql: str, values: tuple = ()) -> list[sqlite3.Row]:
         with self._reading() as connection:

@@ -361,3 +361,13 @@ def damaged(path: Path, error: sqlite3.Error) -> RunStoreError:
         f"{path} cannot be read ({message}): the file is damaged or not an SQLite file. "
         f"Restore it from a copy, or save what is left with: sqlite3 '{path}' .recover | sqlite3 saved.sqlite"
     )
+
+
+def misasked(path: Path, sql: str, error: RunStoreError) -> RunStoreError:
+    """The error of a person's own statement: about the statement where that is at fault, else as it is."""
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_READONLY:
+        return RunStoreError(f"{path} can only be read by a query; this one writes: {sql}")
+    if code == sqlite3.SQLITE_ERROR:
+        return RunStoreError(f"{path} cannot answer ({error.__cause__}): {sql}\nIts tables and columns are in docs/run-store.md")
+    return error

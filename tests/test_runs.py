@@ -347,6 +347,23 @@ def test_the_version_grows_with_every_write_and_only_then(writer, run):
     assert versions == [1, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("SELECT question_index FROM rollouts", "no such column: question_index"),
+        ("SELECT FROM", "syntax error"),
+        ("SELECT * FROM answers", "no such table: answers"),
+        ("DELETE FROM rollouts", "this one writes"),
+    ],
+)
+def test_a_statement_that_the_store_cannot_answer_is_not_taken_for_a_damaged_file(writer, run, statement, said):
+    write(writer, 1)
+    with pytest.raises(RunStoreError, match=said) as caught:
+        run.query(statement)
+    assert "damaged" not in str(caught.value) and "read and write" not in str(caught.value)
+    assert run.group(1) == group(1)
+
+
 def test_a_sign_of_life_is_no_new_version(writer, run, monkeypatch):
     """Who follows a run with long steps would draw the same picture again and again."""
     writer.take_requests()

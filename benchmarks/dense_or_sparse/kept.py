@@ -1,4 +1,4 @@
-"""What is kept of a finished run: its curves and counts as JSON, and of one run a cell the rollouts, which ``finer import-trl`` reads."""
+"""What is kept of a finished run: its curves and counts as JSON, and of one seed the rollouts, which ``finer import-trl`` reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as arrow
 import pyarrow.parquet
-from plan import Cell
+from plan import PRETRAINED, Cell
 
 from finer.datasets import load_dataset
 from finer.evaluate import evaluate
@@ -18,14 +18,14 @@ from finer.runs import Run
 from finer.whatif import answers_of_run, inversions
 
 WITH_ROLLOUTS = 1
-"""The seed whose rollouts are kept."""
+"""The seed whose rollouts are kept; of the pretrained model both are."""
 
 
 def keep(cell: Cell, run: Run) -> Path:
     """Writes the run's record, last of all the file that says it is finished."""
     path = cell.record
     path.parent.mkdir(parents=True, exist_ok=True)
-    if cell.seed == WITH_ROLLOUTS:
+    if cell.seed == WITH_ROLLOUTS or cell.start == PRETRAINED:
         keep_rollouts(run, path.with_suffix(".parquet"))
     part = path.with_suffix(".part")
     unseen = evaluate(str(run.folder / "policy"), load_dataset("starter", split="unseen"), limit=cell.config().evaluate_questions)
