@@ -170,6 +170,7 @@ def test_the_page_fits_a_phone_and_a_dark_screen(opened, exploration):
         page.locator(".x-plot .point").first.wait_for()
         page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")  # plotly draws anew a moment after the window has changed
         lab.keep(page.locator(".f-explore"), f"explore-page-{look}")
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 @lab.in_browser

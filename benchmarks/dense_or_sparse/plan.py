@@ -46,7 +46,7 @@ STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 120, PRETRAIN
 """A run's budget by its start: the same for all recipes."""
 EVALUATE_EVERY, TEMPERATURE = 5, 0.9
 OF_PRETRAINED = {"questions_per_step": 2, "evaluate_every": 20, "evaluate_questions": 60, "learning_rate": 1e-4}
-"""What is told to the pretrained model's runs alone: a step of it takes 46 seconds of a core, its 80 steps an hour."""
+"""What is told to the pretrained model's runs alone: a step of it takes 30 to 46 seconds of a core on average, its 80 steps about an hour."""
 BUILD = REPOSITORY / "build" / "dense-or-sparse"
 """Starts and run stores; not committed."""
 KEPT = REPOSITORY / "data" / "recorded" / "dense-or-sparse"
