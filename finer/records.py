@@ -95,11 +95,23 @@ class Atom:
 
 
 @dataclass(frozen=True)
+class Counting:
+    """What an operation that is extra, or changed, counts in an overlap; by default as in a Jaccard index."""
+
+    extra: float = 1.0
+    """What an extra operation weighs beside one that is missing, 0 to 1."""
+    changed: float | None = None
+    """What a changed operation earns, 0 to 1, where it counts as one; None: it counts as one that is missing and one that is extra."""
+
+
+JACCARD = Counting()
+
+@dataclass(frozen=True)
 class AtomicOverlap:
     """How far the operations of a prediction and of a gold query agree."""
 
     overlap: float | None
-    """Jaccard over multisets of atoms, 0 to 1; None where one side could not be read."""
+    """0 to 1, over multisets of atoms, as ``counting`` says; None where one side could not be read."""
     matched: tuple[tuple[Atom, Atom], ...] = ()
     """Pairs (prediction's atom, gold's atom)."""
     missing: tuple[Atom, ...] = ()
@@ -112,7 +124,8 @@ class AtomicOverlap:
     """The gold query that matched best, of several."""
     changed: tuple[tuple[Atom, Atom], ...] = ()
     """Near matches (prediction's atom, gold's atom): an operation with another constant or operator. Both atoms are
-    listed in ``extra`` and ``missing`` as well, and the overlap pays nothing for them."""
+    listed in ``extra`` and ``missing`` as well."""
+    counting: Counting = JACCARD
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,11 @@ def test_every_start_and_recipe_has_its_seeds():
         counts[cell.start, cell.recipe] = counts.get((cell.start, cell.recipe), 0) + 1
     assert counts == {**{(start, recipe): 5 for start in list(plan.STARTS)[:-1] for recipe in plan.RECIPES},
                       **{("rarest", recipe): 10 for recipe in plan.AT_THE_HARDEST},
-                      **{("rarest", recipe): 3 for recipe in plan.ONE_CHANGE}, ("smollm2", "sparse"): 2, ("smollm2", "finer"): 2}  # fmt: skip
+                      **{("rarest", recipe): 3 for recipe in plan.ONE_CHANGE}, ("smollm2", "sparse"): 4, ("smollm2", "finer"): 2, ("smollm2", "finer-near"): 2}  # fmt: skip
 
 
 def test_runs_of_one_seed_differ_in_nothing_but_the_start_and_what_is_paid():
-    first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.seed == 3)  # the bundled policy's starts
+    first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.seed == 3 and cell.start != plan.PRETRAINED)
     for other in others:
         assert {key for key in first if first[key] != other[key]} <= {"policy", "steps", "recipe", "weights", "memory"}
         assert first["policy"] != other["policy"] or first["steps"] == other["steps"], "one budget for all recipes of a start"
@@ -43,7 +43,8 @@ def test_runs_of_one_seed_differ_in_nothing_but_the_start_and_what_is_paid():
 
 def test_runs_of_the_pretrained_model_differ_in_the_seed_and_what_is_paid():
     first, *others = (asdict(cell.config()) for cell in plan.cells() if cell.start == plan.PRETRAINED)
-    assert [{key for key in first if first[key] != other[key]} for other in others] == [{"recipe"}, {"seed"}, {"recipe", "seed"}]
+    assert [{key for key in first if first[key] != other[key]} for other in others] == [
+        {"recipe"}, {"seed"}, {"recipe", "seed"}, *[{"seed"}, {"recipe", "seed"}] * 2]  # fmt: skip
     assert first["group_size"] == 8 and first["questions_per_step"] == 2
 
 
@@ -60,6 +61,11 @@ def test_the_published_formula_is_changed_in_one_thing_each():
     assert {name: {one.name for one in fields(whole) if getattr(whole, one.name) != getattr(recipe, one.name)} - ours for name, recipe in changed.items()} == {
         "paper-runs": {"execution_wrong"}, "paper-linear": {"shaping"}, "paper-failing": {"atomic_needs_run"}}  # fmt: skip
     assert changed["paper-linear"].shaping(1.0) == pytest.approx(whole.shaping(1.0)) and changed["paper-linear"].shaping(0.5) == pytest.approx(0.40025)
+
+
+def test_the_mend_changes_how_operations_are_counted_and_nothing_else():
+    finer, near = get_recipe("finer"), get_recipe(plan.place_of(plan.NEAR))
+    assert {one.name for one in fields(finer) if getattr(finer, one.name) != getattr(near, one.name)} == {"name", "source", "counting"}
 
 
 def test_what_is_kept_is_not_run_again(tmp_path, monkeypatch):

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from finer.atoms import counted
 from finer.prompt import Parsed
-from finer.records import AtomicOverlap, Execution, MemoryMatch, Verdict
+from finer.records import Atom, AtomicOverlap, Counting, Execution, MemoryMatch, Verdict
 from finer.rewards import RECIPES, Recipe, RecipeError, Shaping, breakdown, get_recipe
 from finer.rewards.facts import BigramOverlap, Facts, ResultOverlap
 
@@ -26,11 +27,23 @@ def facts(correct=True, status="ok", overlap=1.0, similarity=1.0, well_formed=Tr
         Verdict(correct, status, "" if correct else "row (1,) is missing", 0, execution, Execution("ok")),
         not_a_query,
         None,
-        AtomicOverlap(overlap, reason="" if overlap is not None else "unreadable"),
+        overlap if isinstance(overlap, AtomicOverlap) else AtomicOverlap(overlap, reason="" if overlap is not None else "unreadable"),
         MemoryMatch(similarity, (), 3, "" if similarity is not None else "no thought"),
         BigramOverlap(bigram),
         ResultOverlap(cells, columns) if ran else ResultOverlap(reason="there is no result to compare"),
     )
+
+
+def compared(matched, missing=0, extra=0, changed=0):
+    """A comparison with so many operations on each side; the changed ones are missing and extra as well."""
+    atom = Atom("SELECT", "a")
+    pairs = ((atom, atom),)
+    missing, extra = missing + changed, extra + changed
+    union = matched + missing + extra
+    return AtomicOverlap(matched / union if union else None, pairs * matched, (atom,) * missing, (atom,) * extra, "", "", pairs * changed)
+
+
+NEAR = Counting(extra=0.5, changed=0.5)
 
 
 def total(recipe, **what):
@@ -117,6 +130,53 @@ def test_stated_bounds(name):
     assert total(recipe, correct=False) == pytest.approx(0.55)
 
 
+# -- counting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counting", "counts", "value", "says"),
+    [
+        pytest.param(Counting(), (2, 0, 0, 1), 2 / 4, "overlap 0.50: 2 operations match, 1 missing, 1 extra (1 of them changed", id="Jaccard: a changed one is missing and extra"),
+        pytest.param(NEAR, (2, 0, 0, 1), 2.5 / 3, "overlap 0.83: 2 operations match", id="near: a changed one earns half"),
+        pytest.param(NEAR, (2, 1, 0, 0), 2 / 3, "overlap 0.67: 2 operations match, 1 missing, 0 extra", id="near: leaving it out earns less"),
+        pytest.param(NEAR, (2, 0, 1, 0), 2 / 2.5, "overlap 0.80: 2 operations match, 0 missing, 1 extra", id="near: an extra one costs half"),
+        pytest.param(Counting(extra=0.0), (2, 1, 3, 0), 2 / 3, "overlap 0.67: 2 operations match, 1 missing, 3 extra", id="extra ones cost nothing"),
+        pytest.param(Counting(changed=1.0), (2, 0, 0, 1), 1.0, "overlap 1.00", id="a changed one counts as a match"),
+    ],
+)  # fmt: skip
+def test_what_extra_and_changed_operations_count(counting, counts, value, says):
+    part = breakdown(replace(FINER, counting=counting), facts(**{**WRONG, "overlap": compared(*counts)})).part("atomic")
+    assert part.value == pytest.approx(value) == part.evidence["overlap"] and says in part.evidence["summary"]
+    assert part.evidence.get("counting") == (None if counting == Counting() else {"extra": counting.extra, "changed": counting.changed})
+
+
+unit = st.floats(0, 1)
+few = st.integers(0, 6)
+countings = st.builds(Counting, st.floats(0, 1), st.none() | st.floats(0, 1))
+
+
+@given(counting=countings, matched=few, missing=few, extra=few, changed=few)
+def test_a_counted_overlap_lies_between_none_and_all(counting, matched, missing, extra, changed):
+    found = counted(compared(matched, missing, extra, changed), counting)
+    if not matched + missing + extra + changed:
+        assert found.overlap is None
+    else:
+        assert 0 <= found.overlap <= 1 and (found.overlap > 0 or not matched)
+
+
+@given(extra=unit, changed=unit, matched=few, missing=few, more=few)
+def test_an_operation_that_is_tried_earns_no_less_than_one_left_out(extra, changed, matched, missing, more):
+    counting = Counting(extra, changed)
+    tried, left_out = (counted(compared(matched, *counts), counting).overlap for counts in ((missing, more, 1), (missing + 1, more, 0)))
+    assert tried >= left_out - 1e-12
+
+
+@given(counting=countings, matched=st.integers(1, 6), missing=few, extra=few, changed=few)
+def test_one_more_match_earns_no_less_and_one_more_extra_no_more(counting, matched, missing, extra, changed):
+    at, found, longer = (counted(compared(m, g, x, changed), counting).overlap for m, g, x in ((matched, missing + 1, extra), (matched + 1, missing, extra), (matched, missing + 1, extra + 1)))
+    assert longer <= at + 1e-12 and found >= at - 1e-12
+
+
 # -- shaping ----------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +245,8 @@ NAN = float("nan")
         ("failing pays more", replace(FINER, execution_fails=0.2), "execution pays 0.2 / 0.1 / 1.0"),
         ("lam out of range", replace(FINER, shaping=Shaping(lam=1.2)), "lam is 1.2; it must lie between 0 and 1"),
         ("beta negative", replace(FINER, shaping=Shaping(0.5, -1, 1)), "beta is -1"),
+        ("an extra operation above 1", replace(FINER, counting=Counting(extra=1.5)), "an extra operation counts 1.5; it must lie between 0 and 1"),
+        ("a changed operation below 0", replace(FINER, counting=Counting(changed=-0.5)), "a changed operation earns -0.5; it must lie between 0 and 1, or be None"),
         ("gamma zero", replace(FINER, shaping=Shaping(0.5, 1, 0)), "gamma is 0"),
         ("atomic of right below 0", replace(FINER, atomic_right=-1.0), "the atomic value of a right answer is -1.0"),
         (
@@ -221,12 +283,12 @@ def test_unknown_recipe_names_those_there_are():
 
 # -- the three invariants ---------------------------------------------------------------------------------------------
 
-unit = st.floats(0, 1)
 maybe = st.none() | unit
+overlaps = st.none() | st.builds(compared, st.integers(1, 6), few, few, few) | st.builds(compared, few, st.integers(1, 6), few, few)
 queries = st.fixed_dictionaries(
     {
         "status": st.sampled_from(RAN + FAILED[:3]),
-        "overlap": maybe,
+        "overlap": overlaps,
         "similarity": maybe,
         "bigram": unit,
         "cells": unit,
@@ -235,7 +297,7 @@ queries = st.fixed_dictionaries(
     }
 )
 rights = st.fixed_dictionaries(
-    {"status": st.sampled_from(RAN), "overlap": maybe, "similarity": maybe, "well_formed": st.booleans()}
+    {"status": st.sampled_from(RAN), "overlap": overlaps, "similarity": maybe, "well_formed": st.booleans()}
 )
 
 
@@ -255,6 +317,7 @@ def accepted_recipes(draw):
         execution_fails=fails,
         execution_wrong=wrong,
         execution_right=wrong + draw(st.floats(0.1, 3)),
+        counting=draw(countings),
         shaping=draw(shapings),
         atomic_right=draw(unit),
         atomic_needs_run=draw(st.booleans()),
@@ -298,6 +361,6 @@ def test_credit_for_operations_of_a_query_that_does_not_run(name, credit):
 @given(recipe=accepted_recipes())
 def test_the_bound_on_wrong_answers_is_reached(recipe):
     """So ``check`` refuses nothing that would hold."""
-    assert total(recipe, correct=False, overlap=1.0, similarity=1.0) == pytest.approx(
+    assert total(recipe, correct=False, overlap=compared(1), similarity=1.0) == pytest.approx(
         sum(recipe.most_wrong_pay().values())
     )

@@ -313,6 +313,18 @@ def test_ledger_links_each_atom_to_both_texts():
     assert ":has(.h1:hover) .n1" in source
 
 
+def test_ledger_does_the_sum_as_the_recipe_counted():
+    group = samples.group()
+    old, question = group.rollouts[1], group.question
+    evidence = old.breakdown.part("atomic").evidence
+    near = {"changed": [[evidence["extra"][0], evidence["missing"][0]]], "overlap": 2.5 / 3, "counting": {"extra": 0.5, "changed": 0.5}}
+    strict = {"overlap": 2 / 3.5, "counting": {"extra": 0.5, "changed": None}}
+    for more, sum_ in ((near, "Overlap: (2 + 0.5·1) / (2 + 1 + 0.5·0) = 0.833"), (strict, "Overlap: 2 / (2 + 1 + 0.5·1) = 0.571")):
+        parts = tuple(dataclasses.replace(p, evidence={**evidence, **more}) if p.name == "atomic" else p for p in old.breakdown.parts)
+        said = Reader(atom_ledger(dataclasses.replace(old, breakdown=dataclasses.replace(old.breakdown, parts=parts)), question)).text
+        assert sum_ in said and "counts on both sides" not in said
+
+
 def test_ledger_pairs_what_changed_and_links_it_to_both_texts():
     group = samples.group()
     old, question = group.rollouts[1], group.question

@@ -6,6 +6,6 @@ allow, ``keys``) → ``canonical`` (atoms, ``writing``) → ``overlap``.
 
 from finer.atoms.errors import AtomError
 from finer.atoms.extract import extract
-from finer.atoms.overlap import atomic_overlap
+from finer.atoms.overlap import atomic_overlap, counted
 
-__all__ = ["AtomError", "atomic_overlap", "extract"]
+__all__ = ["AtomError", "atomic_overlap", "counted", "extract"]

@@ -3,7 +3,8 @@
     overlap = |P ∩ G| / |P ∪ G|     P, G: multisets of (clause, scope, text), every atom of equal weight
 
 The paper has the set form over its own operations (FINER-SQL, arXiv 2605.03465, section on the atomic reward); the
-multiset form counts a table joined twice as two. Not covered: how much an overlap is paid (``rewards``).
+multiset form counts a table joined twice as two. ``counted`` gives the same comparison another index, as a recipe asks
+for it. Not covered: how much an overlap is paid (``rewards``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from finer.atoms.catalog import Catalog, catalog_of
 from finer.atoms.errors import AtomError
 from finer.atoms.extract import extract_with
 from finer.atoms.near import changed
-from finer.records import Atom, AtomicOverlap
+from finer.records import Atom, AtomicOverlap, Counting
 
 Key = tuple[str, str, str]
 _SECOND = re.compile(r"\b(\w+)#2\b")
@@ -57,6 +58,31 @@ def atomic_overlap(prediction: str, gold: str | Sequence[str], schema: Any = Non
             if best.overlap == 1.0:
                 return best
     return _with_changes(best) if best is not None else AtomicOverlap(None, reason=f"gold: {reason}")
+
+
+def counted(found: AtomicOverlap, counting: Counting) -> AtomicOverlap:
+    """The same comparison, counted another way; the gold query stays the one that the Jaccard index likes best.
+
+        overlap = (m + h·c) / (m + g + e·(x − c))
+
+    m operations match, g are missing, x extra, and c pairs of these changed; e weighs an extra one, h is what a changed one
+    earns. The index of Tversky (1977) with part marks for near matches; the choice is ours. Where h ≥ 0 is given, trying an
+    operation and missing its constant is never paid less than leaving it out.
+
+    >>> tried = atomic_overlap("SELECT name FROM song WHERE year = 1", "SELECT name FROM song WHERE year = 2")
+    >>> left_out = atomic_overlap("SELECT name FROM song", "SELECT name FROM song WHERE year = 2")
+    >>> round(tried.overlap, 3), round(left_out.overlap, 3)
+    (0.5, 0.667)
+    >>> near = Counting(extra=0.5, changed=0.5)
+    >>> round(counted(tried, near).overlap, 3), round(counted(left_out, near).overlap, 3)
+    (0.833, 0.667)
+    """
+    if found.overlap is None or found.counting == counting:
+        return found
+    matched, missing, extra = len(found.matched), len(found.missing), len(found.extra)
+    changes, earned = (0, 0.0) if counting.changed is None else (len(found.changed), counting.changed)
+    union = matched + missing + counting.extra * (extra - changes)
+    return replace(found, overlap=(matched + earned * changes) / union if union else 0.0, counting=counting)
 
 
 def _read(sql: str, catalog: Catalog) -> tuple[Atom, ...] | str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from finer.records import Atom, AtomicOverlap, Question, Rollout
+from finer.records import JACCARD, Atom, AtomicOverlap, Counting, Question, Rollout
 from finer.render.markup import Markup, join, tag, text
 from finer.render.style import fragment, number
 
@@ -85,7 +85,8 @@ def overlap_of(rollout: Rollout) -> AtomicOverlap:
         return AtomicOverlap(evidence.get("overlap"), reason=str(reason), gold=evidence.get("gold", ""))
     matched, changed = (tuple(map(_pair, evidence.get(kind, ()))) for kind in ("matched", "changed"))
     missing, extra = (tuple(map(_atom, evidence.get(kind, ()))) for kind in ("missing", "extra"))
-    return AtomicOverlap(evidence.get("overlap"), matched, missing, extra, "", evidence.get("gold", ""), changed)
+    counting = Counting(**evidence["counting"]) if "counting" in evidence else JACCARD
+    return AtomicOverlap(evidence.get("overlap"), matched, missing, extra, "", evidence.get("gold", ""), changed, counting)
 
 
 def _pair(value: Any) -> tuple[Atom, Atom]:
@@ -129,12 +130,20 @@ def _head(overlap: AtomicOverlap) -> Markup:
     if overlap.overlap is None or not sum(counts):
         said = "No overlap" if overlap.overlap is None else f"Overlap {number(overlap.overlap)}"
         return join(tag("h3", "Operations"), tag("p", said, ": ", text(overlap.reason, 600)))
-    arithmetic = f"{counts[0]} / ({counts[0]} + {counts[1]} + {counts[2]}) = {overlap.overlap:.3f}"
     shown = Counter(one.kind for one in entries(overlap))
     near = f"{shown['changed']} changed, " if overlap.changed else ""
     said = f"{counts[0]} in both, {near}{shown['missing']} only in gold, {shown['extra']} only in the prediction. Overlap: "
-    why = " (what is changed counts on both sides)" if overlap.changed else None
-    return join(tag("h3", "Operations"), tag("p", said, tag("code", arithmetic), why))
+    why = " (what is changed counts on both sides)" if overlap.changed and overlap.counting.changed is None else None
+    return join(tag("h3", "Operations"), tag("p", said, tag("code", _arithmetic(overlap)), why))
+
+
+def _arithmetic(overlap: AtomicOverlap) -> str:
+    """The overlap as a sum that a person can check, the way it was counted."""
+    counting, matched, missing, extra = overlap.counting, len(overlap.matched), len(overlap.missing), len(overlap.extra)
+    over, weight = f"{matched}", "" if counting.extra == 1 else f"{counting.extra:g}·"
+    if overlap.changed and counting.changed is not None:
+        over, extra = f"({matched} + {counting.changed:g}·{len(overlap.changed)})", extra - len(overlap.changed)
+    return f"{over} / ({matched} + {missing} + {weight}{extra}) = {overlap.overlap:.3f}"
 
 
 def _query(label: str, sql: str, marks: list[tuple[int, str, Atom]]) -> Markup:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 from finer.datasets import Dataset, load_dataset
-from finer.records import Question, RewardBreakdown
+from finer.records import Counting, Question, RewardBreakdown
 from finer.rewards.recipes import RECIPES, Recipe, RecipeError, Shaping, get_recipe
 from finer.rewards.scorer import Scorer, breakdown
 from finer.rewards.trl import atomic_reward, execution_reward, format_reward, memory_reward, reward_functions
 
 __all__ = [
     "RECIPES",
+    "Counting",
     "Recipe",
     "RecipeError",
     "Scorer",

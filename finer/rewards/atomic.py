@@ -1,15 +1,17 @@
 """The atomic part: how many operations of the gold query does a wrong query share (FINER-SQL, arXiv 2605.03465)?
 
-The overlap J is ``finer.atoms``' (best over the gold queries); the recipe's shaping turns it into a value. Not
+The overlap J is ``finer.atoms``' (best over the gold queries), counted as the recipe says; its shaping turns it into a value. Not
 covered: meaning. Two queries with the same operations count as alike whatever they return.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from finer.records import Atom
+from finer.atoms import counted
+from finer.records import JACCARD, Atom
 from finer.rewards.facts import Facts, short
 from finer.rewards.recipes import Recipe
 
@@ -23,15 +25,18 @@ def value(facts: Facts, recipe: Recipe) -> float | None:
         return recipe.atomic_right
     if recipe.atomic_needs_run and not facts.runs:
         return 0.0
-    return None if facts.overlap.overlap is None else recipe.shaping(facts.overlap.overlap)
+    overlap = counted(facts.overlap, recipe.counting).overlap
+    return None if overlap is None else recipe.shaping(overlap)
 
 
-def evidence(facts: Facts) -> dict[str, Any]:
+def evidence(facts: Facts, recipe: Recipe) -> dict[str, Any]:
     """The overlap before shaping, and the atoms that match, that are missing and that are extra.
 
-    ``changed`` are near matches, pairs like the matched ones; their atoms are missing and extra as well.
+    ``changed`` are near matches, pairs like the matched ones; their atoms are missing and extra as well. ``counting`` is there
+    where the overlap is not a Jaccard index.
     """
-    overlap = facts.overlap
+    overlap = counted(facts.overlap, recipe.counting)
+    counting = {} if recipe.counting == JACCARD else {"counting": asdict(recipe.counting)}
     return {
         "reason": short(overlap.reason),
         "overlap": overlap.overlap,
@@ -40,12 +45,13 @@ def evidence(facts: Facts) -> dict[str, Any]:
         "extra": _atoms(overlap.extra[:MOST_ATOMS]),
         "changed": [_atoms(pair) for pair in overlap.changed[:MOST_ATOMS]],
         "gold": short(overlap.gold, 4000),
+        **counting,
     }
 
 
 def summary(facts: Facts, recipe: Recipe) -> str:
     """The evidence in one sentence."""
-    overlap = facts.overlap
+    overlap = counted(facts.overlap, recipe.counting)
     if overlap.overlap is None:
         found = f"no overlap: {short(overlap.reason)}"
     else:

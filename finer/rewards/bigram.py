@@ -61,7 +61,7 @@ def value(facts: Facts, recipe: Recipe) -> float:
     return 1.0 if facts.right else facts.bigram.overlap
 
 
-def evidence(facts: Facts) -> dict[str, Any]:
+def evidence(facts: Facts, recipe: Recipe) -> dict[str, Any]:
     """The overlap, and the pairs that only one side has."""
     found = facts.bigram
     return {

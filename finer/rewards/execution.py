@@ -19,7 +19,7 @@ def value(facts: Facts, recipe: Recipe) -> float:
     return recipe.execution_wrong if facts.runs else recipe.execution_fails
 
 
-def evidence(facts: Facts) -> dict[str, Any]:
+def evidence(facts: Facts, recipe: Recipe) -> dict[str, Any]:
     """Status, deciding instance, error, seconds, and up to five rows that only one side returned."""
     verdict, prediction, gold = facts.verdict, facts.verdict.prediction, facts.verdict.gold
     difference = facts.difference

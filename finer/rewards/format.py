@@ -17,7 +17,7 @@ def value(facts: Facts, recipe: Recipe) -> float:
     return 1.0 if facts.parsed.well_formed else 0.0
 
 
-def evidence(facts: Facts) -> dict[str, Any]:
+def evidence(facts: Facts, recipe: Recipe) -> dict[str, Any]:
     """``reason``: what broke the format."""
     return {"reason": short(facts.parsed.reason)}
 

@@ -20,7 +20,7 @@ def value(facts: Facts, recipe: Recipe) -> float | None:
     return 1.0 if facts.right else facts.match.similarity
 
 
-def evidence(facts: Facts) -> dict[str, Any]:
+def evidence(facts: Facts, recipe: Recipe) -> dict[str, Any]:
     """Similarity, snapshot (a count of traces) and the nearest traces; in the contrastive form the failed ones too."""
     match = facts.match
     found = {

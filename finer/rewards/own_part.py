@@ -29,7 +29,7 @@ class OwnPart:
         """What the function returned."""
         return facts.own.get(self.name, _NOTHING).value
 
-    def evidence(self, facts: Facts) -> dict[str, Any]:
+    def evidence(self, facts: Facts, recipe: Recipe) -> dict[str, Any]:
         """What it gave to ``log_extra``."""
         return {name: value for name, value in facts.own.get(self.name, _NOTHING).evidence.items() if name != "summary"}
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from finer.errors import FinerError, unknown
+from finer.records import JACCARD, Counting
 from finer.rewards.own import OwnReward, RewardFunction, as_own, is_place, load_object
 
 PART_NAMES = ("format", "execution", "atomic", "bigram", "result", "memory")
@@ -74,6 +75,8 @@ class Recipe:
     execution_wrong: float = 0.0
     """Its value for a query that runs but is wrong."""
     execution_right: float = 1.0
+    counting: Counting = JACCARD
+    """What extra and changed operations count in the overlap that the atomic part pays (``finer.atoms.counted``)."""
     shaping: Shaping = Shaping()
     atomic_right: float = 0.0
     """Value of the atomic part for a right answer."""
@@ -186,6 +189,10 @@ class Recipe:
             return f"execution pays {values} for fails / wrong / right; these must rise from at least 0"
         if not 0 <= self.atomic_right < math.inf:
             return f"the atomic value of a right answer is {self.atomic_right}; it must be a number of at least 0"
+        if not 0 <= self.counting.extra <= 1:
+            return f"an extra operation counts {self.counting.extra}; it must lie between 0 and 1"
+        if self.counting.changed is not None and not 0 <= self.counting.changed <= 1:
+            return f"a changed operation earns {self.counting.changed}; it must lie between 0 and 1, or be None"
         return ""
 
     def _arithmetic(self, gap: float) -> str:

@@ -60,7 +60,7 @@ def value(facts: Facts, recipe: Recipe) -> float:
     return 1.0 if facts.right else facts.result.overlap
 
 
-def evidence(facts: Facts) -> dict[str, Any]:
+def evidence(facts: Facts, recipe: Recipe) -> dict[str, Any]:
     """The overlap and its two halves, on the instance that decided."""
     found = facts.result
     return {

@@ -60,7 +60,7 @@ def breakdown(recipe: Recipe, facts: Facts) -> RewardBreakdown:
 def _part(name: str, recipe: Recipe, facts: Facts) -> RewardPart:
     own = name in recipe.own
     part, weight = own_part.of(name) if own else _PARTS[name], recipe.weights[name]
-    evidence = part.evidence(facts)
+    evidence = part.evidence(facts, recipe)
     if facts.gold_failed:
         summary = f"not scored: the gold query failed ({short(facts.verdict.reason)})"
         return RewardPart(name, None, weight, {"summary": summary, **evidence})
