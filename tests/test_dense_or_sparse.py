@@ -63,9 +63,9 @@ def test_the_published_formula_is_changed_in_one_thing_each():
     assert changed["paper-linear"].shaping(1.0) == pytest.approx(whole.shaping(1.0)) and changed["paper-linear"].shaping(0.5) == pytest.approx(0.40025)
 
 
-def test_the_mend_changes_how_operations_are_counted_and_nothing_else():
+def test_the_mend_changes_how_operations_are_counted_and_what_running_earns():
     finer, near = get_recipe("finer"), get_recipe(plan.place_of(plan.NEAR))
-    assert {one.name for one in fields(finer) if getattr(finer, one.name) != getattr(near, one.name)} == {"name", "source", "counting"}
+    assert {one.name for one in fields(finer) if getattr(finer, one.name) != getattr(near, one.name)} == {"name", "source", "counting", "execution_wrong"}
 
 
 def test_what_is_kept_is_not_run_again(tmp_path, monkeypatch):

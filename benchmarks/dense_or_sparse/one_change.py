@@ -11,5 +11,6 @@ paper_linear = replace(_PAPER, name="paper-linear", shaping=Shaping(lam=_PAPER.s
 """The atomic part rises evenly, to the same most."""
 paper_failing = replace(_PAPER, name="paper-failing", atomic_needs_run=False)
 """A query that does not run earns its atomic part too."""
-finer_near = replace(get_recipe("finer"), name="finer-near", counting=Counting(extra=0.5, changed=0.5))
-"""``finer`` with half marks for an operation that only has another constant or operator, and an extra one counted half."""
+finer_near = replace(get_recipe("finer"), name="finer-near", counting=Counting(extra=0.5, changed=0.5), execution_wrong=0.02)
+"""``finer`` with half marks for an operation that only has another constant or operator, an extra one counted half, and next to nothing for
+running: two things changed, the two by which it paid answers for leaving their conditions out."""

@@ -39,7 +39,7 @@ AT_THE_HARDEST = (*RECIPES, "paper", "result", "finer-no-atoms", "finer-no-memor
 ONE_CHANGE = ("paper-runs", "paper-linear", "paper-failing", "paper-no-memory")
 """``paper`` with one thing changed (``one_change.py``), at the hardest start; planned after its own runs had stayed down."""
 NEAR = "finer-near"
-"""``finer`` with near matches paid and extra operations counted half, planned after dev had fallen under ``finer`` on the pretrained model."""
+"""``finer`` with near matches paid and little for running, planned after dev had fallen under ``finer`` on the pretrained model."""
 ALL_RECIPES = (*AT_THE_HARDEST, *ONE_CHANGE, NEAR)
 PRETRAINED_RECIPES = ("sparse", "finer")
 SEEDS, SEEDS_AT_THE_HARDEST, ONE_CHANGE_SEEDS, PRETRAINED_SEEDS = range(1, 6), range(1, 11), range(1, 4), range(1, 3)
