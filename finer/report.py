@@ -20,11 +20,13 @@ from finer.accounts import wilson
 from finer.alarms import alarms_of
 from finer.errors import FinerError
 from finer.explorer import MOST_BYTES, explorer_data
+from finer.habits import habits
 from finer.ledger import outcome_of, selected_of, signal_ledger, with_what_followed
 from finer.points import points_of
 from finer.records import Group
 from finer.render import Markup, atom_ledger, curves, group_table, memory_gate, memory_matches, page, section, waterfall
 from finer.render.explorer import explorer
+from finer.render.habits import habits_table
 from finer.render.ledger import ledger
 from finer.render.markup import join, one_line, plain, tag
 from finer.render.points_page import points_page
@@ -119,7 +121,8 @@ def _signal(run: Run) -> list[Markup]:
     if is_warm_start(run):
         return []
     outcomes = with_what_followed(map(outcome_of, run.groups()), run.answered)
-    return [section("What execution alone would have seen"), ledger(signal_ledger(outcomes), selected_of(run.events()))]
+    seen = ledger(signal_ledger(outcomes), selected_of(run.events()))
+    return [section("What execution alone would have seen"), seen, section("What habits earned"), habits_table(habits(run))]
 
 
 def _answers(run: Run) -> list[Markup]:

@@ -105,6 +105,16 @@ class Run:
         """The last step in the store; 0 before the first."""
         return self._rows("SELECT coalesce(max(step), 0) FROM steps")[0][0]
 
+    def first_step_within(self, most: int) -> int:
+        """The step from which on the run holds at most ``most`` answers; the last step where even that holds more."""
+        first, held = self.last_step, 0
+        for step, count in self._rows("SELECT step, count(*) FROM rollouts GROUP BY step ORDER BY step DESC"):
+            held += count
+            if held > most:
+                break
+            first = step
+        return first
+
     def version(self) -> int:
         """A number that grows with every write but a mere sign of life: cheap to poll. A crash writes nothing, so poll ``status`` too."""
         return self._rows("SELECT revision FROM state")[0][0]

@@ -278,7 +278,7 @@ def answers_of_run(run: Any, step: int | None = None, most: int | None = None) -
 
     ``most``: of a larger run only the newest steps that hold no more answers than that, at least the last step.
     """
-    first, last = (step, step) if step is not None else (_first_step(run, most), run.last_step)
+    first, last = (step, step) if step is not None else (0 if most is None else run.first_step_within(most), run.last_step)
     where, values = "WHERE r.step BETWEEN ? AND ?", (first, last)
     rollouts = run.query(
         f"""SELECT rollout_id, group_id, step, position, status, recipe, advantage FROM rollouts r {where}
@@ -292,19 +292,6 @@ def answers_of_run(run: Any, step: int | None = None, most: int | None = None) -
         values,
     )
     return _answers([tuple(row) for row in rollouts], [(*tuple(row)[:4], _from_json(row[4]), _from_json(row[5])) for row in parts])
-
-
-def _first_step(run: Any, most: int | None) -> int:
-    """The step to read from, so that at most ``most`` answers are read."""
-    if most is None:
-        return 0
-    first, held = run.last_step, 0
-    for step, count in run.query("SELECT step, count(*) FROM rollouts GROUP BY step ORDER BY step DESC"):
-        held += count
-        if held > most:
-            break
-        first = step
-    return first
 
 
 def scaling_of(answers: Answers) -> Scaling:

@@ -7,6 +7,7 @@ Run with: FINER_BROWSER=/usr/bin/chromium pytest tests/test_jupyterlab.py
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -208,6 +209,12 @@ def read_a_bar(output) -> None:
     assert "step" in bar.locator("title").text_content()
 
 
+def read_a_row(output) -> None:
+    bar = output.locator(".h-bar:visible").first
+    bar.hover()
+    assert re.search(r"execution [+−]?\d\.\d{3}", bar.get_attribute("title"))
+
+
 def choose_a_cell(output) -> None:
     cell = output.locator(".fx-cell").nth(1)
     group = cell.get_attribute("data-group")
@@ -305,6 +312,7 @@ VIEWS = {
     "Results": Case("Results under each rule", open_an_instance, answers="[3]"),
     "Memory": Case("Nearest verified thoughts", look_back, "bench.choice.step, view('Memory').as_of.value", "1 1"),
     "Ledger": Case("Under execution alone", read_a_bar, "bench.tabs.get_title(bench.tabs.selected_index)", "Ledger"),
+    "Habits": Case("answers with it", read_a_row, "bench.tabs.get_title(bench.tabs.selected_index)", "Habits"),
     "What-if": Case("Settings:", lower_a_weight, "view('What-if').knobs.weights['execution'].value", "0.0"),
     "Edit": Case("No edit of group", edit_the_sql, "len(view('Edit').edits.of_group(bench.choice.group.group_id))", "1"),
     "Guess": Case("Another group", guess, "len(view('Guess').tally.scores)", "1"),

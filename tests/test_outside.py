@@ -14,7 +14,7 @@ from widgets import CompareRuns, Playground, Workbench
 
 RECORDED = finer.DATA / "recorded" / "first-steps"
 PLANTED, SOUND = (finer.DATA / "recorded" / "lessons" / name for name in ("planted", "sound"))
-TITLES = ("Curves", "Group", "Rollout", "Edit", "Atoms", "Results", "Memory", "Ledger", "What-if", "Matrix", "Rollouts", "Explore", "Guess")
+TITLES = ("Curves", "Group", "Rollout", "Edit", "Atoms", "Results", "Memory", "Ledger", "Habits", "What-if", "Matrix", "Rollouts", "Explore", "Guess")
 
 
 @pytest.fixture

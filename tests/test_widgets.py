@@ -80,6 +80,7 @@ WORDS = {
     "Results": "Results under each rule",
     "Memory": "Nearest verified thoughts",
     "Ledger": "Under execution alone",
+    "Habits": "questions where",
     "What-if": "change places",
     "Matrix": "Best paid answer at step 2",
     "Rollouts": "16 answers, 1 to 16 shown",

@@ -9,6 +9,7 @@ from widgets.controls import Controls
 from widgets.edit import EditView
 from widgets.explore import ExploreView
 from widgets.guess import GuessView
+from widgets.habits import HabitsView
 from widgets.ledger import LedgerView
 from widgets.matrix import MatrixView
 from widgets.memory import MemoryView
@@ -29,6 +30,7 @@ __all__ = [
     "ExploreView",
     "GroupView",
     "GuessView",
+    "HabitsView",
     "LedgerView",
     "MatrixView",
     "MemoryView",

@@ -30,6 +30,7 @@ from widgets.controls import Controls
 from widgets.edit import EditView
 from widgets.explore import ExploreView
 from widgets.guess import GuessView
+from widgets.habits import HabitsView
 from widgets.ledger import LedgerView
 from widgets.matrix import MatrixView
 from widgets.memory import MemoryView
@@ -64,6 +65,7 @@ KINDS = (
     ResultsView,
     MemoryView,
     LedgerView,
+    HabitsView,
     WhatIfView,
     MatrixView,
     RolloutsView,
