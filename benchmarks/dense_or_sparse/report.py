@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from plan import ALL_RECIPES, ALL_STARTS, AT_THE_HARDEST, HARDEST, KEPT, ONE_CHANGE, Cell, share_of
+from plan import ALL_RECIPES, ALL_STARTS, AT_THE_HARDEST, HARDEST, KEPT, NEAR, ONE_CHANGE, Cell, share_of
 
 from finer.seeds import OverSeeds, difference, over_seeds, ratio, steps_to, waited
 
@@ -88,6 +88,7 @@ def _against(records: Records) -> Iterator[str]:
         pairs = [("bigram", "sparse"), ("finer", "sparse"), ("finer", "bigram")]
         if start == HARDEST:
             pairs += [(recipe, other) for recipe in AT_THE_HARDEST[3:] for other in ("sparse", "finer")] + [(recipe, "paper") for recipe in ONE_CHANGE]
+        pairs += [(NEAR, "sparse"), (NEAR, "finer")]
         for recipe, other in pairs:
             runs, base = records.get((start, recipe), {}), records.get((start, other), {})
             if runs.keys() & base.keys():
