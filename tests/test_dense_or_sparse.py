@@ -31,7 +31,8 @@ def test_every_start_and_recipe_has_its_seeds():
         counts[cell.start, cell.recipe] = counts.get((cell.start, cell.recipe), 0) + 1
     assert counts == {**{(start, recipe): 5 for start in list(plan.STARTS)[:-1] for recipe in plan.RECIPES},
                       **{("rarest", recipe): 10 for recipe in plan.AT_THE_HARDEST},
-                      **{("rarest", recipe): 3 for recipe in plan.ONE_CHANGE}, ("smollm2", "sparse"): 4, ("smollm2", "finer"): 2, ("smollm2", "finer-near"): 2}  # fmt: skip
+                      **{("rarest", recipe): 3 for recipe in plan.ONE_CHANGE}, **{(start, "finer-near"): 5 for start in list(plan.STARTS)[:-1]},
+                      ("rarest", "finer-near"): 10, ("smollm2", "sparse"): 4, ("smollm2", "finer"): 2, ("smollm2", "finer-near"): 2}  # fmt: skip
 
 
 def test_runs_of_one_seed_differ_in_nothing_but_the_start_and_what_is_paid():

@@ -113,3 +113,4 @@ def cells() -> Iterator[Cell]:
     yield from (Cell(HARDEST, recipe, seed) for seed in ONE_CHANGE_SEEDS for recipe in ONE_CHANGE)
     yield from (Cell(PRETRAINED, recipe, seed) for seed in PRETRAINED_SEEDS for recipe in PRETRAINED_RECIPES)
     yield from (Cell(PRETRAINED, recipe, seed) for seed in FRESH_SEEDS for recipe in ("sparse", NEAR))
+    yield from (Cell(start, NEAR, seed) for start in reversed(STARTS) for seed in (SEEDS_AT_THE_HARDEST if start == HARDEST else SEEDS))
