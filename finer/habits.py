@@ -9,7 +9,7 @@ Not covered: causes. A habit may be paid for another that comes with it, and wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -87,10 +87,10 @@ def habits_of(answers: Iterable[PaidAnswer]) -> list[Habit]:
     >>> [(one.name, one.asked, one.with_it, round(one.earned.value, 2)) for one in found]
     [('where', True, 2, -0.1)]
     """
-    groups = [list(members) for _, members in groupby((one for one in answers if one.status not in NOT_JUDGED), lambda one: one.group_id)]
-    readable = [[one for one in group if UNREADABLE not in uses(one.sql)] for group in groups]
-    asked = {name: ([g for g in readable if g and name in uses(g[0].gold)], [g for g in readable if g and name not in uses(g[0].gold)]) for name in OF_QUERY}
-    found = [_habit(name, which, asked[name][not which], lambda group, name=name: [name in uses(one.sql) for one in group]) for which in (True, False) for name in OF_QUERY]
+    judged = (one for one in answers if one.status not in NOT_JUDGED)
+    groups = [list(members) for _, members in groupby(judged, lambda one: one.group_id)]
+    readable = [kept for group in groups if (kept := [one for one in group if UNREADABLE not in uses(one.sql)])]
+    found = [_of_query(name, asked, readable) for asked in (True, False) for name in OF_QUERY]
     found += [_habit(name, None, groups, has) for name, has in zip(OF_ANSWER, (_is_readable, _does_run, _is_long), strict=True)]
     return [one for one in found if one.groups]
 
@@ -109,6 +109,12 @@ def uses(sql: str) -> frozenset[str]:
     return frozenset(features(sql)) - {PLAIN} | ({"where"} if where else frozenset())
 
 
+def _of_query(name: str, asked: bool, groups: Sequence[Sequence[PaidAnswer]]) -> Habit:
+    """A habit of queries, in the groups whose gold has it or has it not."""
+    chosen = [group for group in groups if (name in uses(group[0].gold)) is asked]
+    return _habit(name, asked, chosen, lambda group: [name in uses(one.sql) for one in group])
+
+
 def _is_readable(group: Sequence[PaidAnswer]) -> list[bool]:
     return [UNREADABLE not in uses(one.sql) for one in group]
 
@@ -122,7 +128,7 @@ def _is_long(group: Sequence[PaidAnswer]) -> list[bool]:
     return [len(one.sql) > middle for one in group]
 
 
-def _habit(name, asked, groups, has) -> Habit:
+def _habit(name: str, asked: bool | None, groups: Sequence[Sequence[PaidAnswer]], has: Callable[[Sequence[PaidAnswer]], list[bool]]) -> Habit:
     """``has``: which answers of a group have the habit."""
     marks = [has(group) for group in groups]
     apart = [_apart(group, mark) for group, mark in zip(groups, marks, strict=True) if any(mark) and not all(mark)]
@@ -133,8 +139,8 @@ def _habit(name, asked, groups, has) -> Habit:
 
 def _apart(group: Sequence[PaidAnswer], mark: Sequence[bool]) -> dict[str, float]:
     """By part, the mean pay of the answers that are marked less that of the others."""
-    sides = ([one.pay for one, marked in zip(group, mark, strict=True) if marked is side] for side in (True, False))
-    marked, others = ({part: fmean(pay.get(part, 0.0) for pay in side) for part in group[0].pay} for side in map(list, sides))
+    sides = [[one.pay for one, marked in zip(group, mark, strict=True) if marked is side] for side in (True, False)]
+    marked, others = ({part: fmean(pay.get(part, 0.0) for pay in side) for part in group[0].pay} for side in sides)
     return {part: marked[part] - others[part] for part in marked}
 
 
