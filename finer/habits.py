@@ -2,7 +2,7 @@
 
 A reward whose pay climbs while little becomes right pays for something else. This says for what: within a group the mean pay of the
 answers with a WHERE (a JOIN, a longer text …) less that of the answers without, apart for questions whose gold has one and whose gold
-has none. What the gold has and is paid less, a policy learns to leave out. Ours.
+has none. What the gold has and is paid less, a policy learns to leave out; such a habit is paid *backwards*. Ours.
 
 Not covered: causes. A habit may be paid for another that comes with it, and what a policy makes of its pay is seen in its answers.
 """
@@ -25,8 +25,9 @@ from finer.seeds import OverSeeds, over_seeds
 
 OF_QUERY = ("where", *(name for name in FEATURES if name not in (PLAIN, UNREADABLE)))
 """What a query may use. Only queries that can be read are compared, since a broken text lacks everything."""
-READABLE, RUNS, LONG = "can be read", "runs", "longer than half of its group"
-OF_ANSWER = (READABLE, RUNS, LONG)
+RIGHT, RUNS, READABLE = GOOD = ("is right", "runs", "can be read")
+LONG, LONG_THOUGHT = "SQL longer than half of its group's", "thought longer than half of its group's"
+OF_ANSWER = (*GOOD, LONG, LONG_THOUGHT)
 """What an answer may be, whatever its gold is."""
 MOST_ANSWERS = 10_000
 """Read of a larger run unless steps are named; they take some two seconds."""
@@ -39,6 +40,7 @@ class PaidAnswer:
 
     group_id: int
     sql: str
+    thought: str
     gold: str
     status: str
     pay: Mapping[str, float] = field(hash=False)
@@ -64,10 +66,12 @@ class Habit:
     """The same by part; they add up to it."""
 
     @property
-    def against_gold(self) -> bool:
-        """Is it paid less where the gold has it, or more where the gold has not, by an interval that does not hold 0?"""
+    def backwards(self) -> bool:
+        """Is it paid less where the gold has it or where it is good by itself, or more where the gold has it not, by an interval that does not hold 0?"""
         low, high = self.earned.low, self.earned.high
-        return self.asked is not None and low is not None and (high < 0 if self.asked else low > 0)
+        if low is None or high is None:
+            return False
+        return high < 0 if self.asked or self.name in GOOD else low > 0 and self.asked is False
 
 
 def habits(run: Any, first: int | None = None, last: int | None = None) -> list[Habit]:
@@ -83,7 +87,7 @@ def habits_of(answers: Iterable[PaidAnswer]) -> list[Habit]:
 
     >>> pay = [("SELECT a FROM t WHERE b = 1", 0.2), ("SELECT a FROM t", 0.3), ("SELECT a FROM t WHERE b = 2", 0.2)]
     >>> gold = "SELECT a FROM t WHERE b = 9"
-    >>> found = habits_of(PaidAnswer(1, sql, gold, "wrong", {"atomic": value}) for sql, value in pay)
+    >>> found = habits_of(PaidAnswer(1, sql, "", gold, "wrong", {"atomic": value}) for sql, value in pay)
     >>> [(one.name, one.asked, one.with_it, round(one.earned.value, 2)) for one in found]
     [('where', True, 2, -0.1)]
     """
@@ -91,7 +95,7 @@ def habits_of(answers: Iterable[PaidAnswer]) -> list[Habit]:
     groups = [list(members) for _, members in groupby(judged, lambda one: one.group_id)]
     readable = [kept for group in groups if (kept := [one for one in group if UNREADABLE not in uses(one.sql)])]
     found = [_of_query(name, asked, readable) for asked in (True, False) for name in OF_QUERY]
-    found += [_habit(name, None, groups, has) for name, has in zip(OF_ANSWER, (_is_readable, _does_run, _is_long), strict=True)]
+    found += [_habit(name, None, groups, has) for name, has in zip(OF_ANSWER, (_is_right, _does_run, _is_readable, _is_long, _thinks_long), strict=True)]
     return [one for one in found if one.groups]
 
 
@@ -115,17 +119,29 @@ def _of_query(name: str, asked: bool, groups: Sequence[Sequence[PaidAnswer]]) ->
     return _habit(name, asked, chosen, lambda group: [name in uses(one.sql) for one in group])
 
 
-def _is_readable(group: Sequence[PaidAnswer]) -> list[bool]:
-    return [UNREADABLE not in uses(one.sql) for one in group]
+def _is_right(group: Sequence[PaidAnswer]) -> list[bool]:
+    return [one.status == "correct" for one in group]
 
 
 def _does_run(group: Sequence[PaidAnswer]) -> list[bool]:
     return [one.status in ("correct", "wrong") for one in group]
 
 
+def _is_readable(group: Sequence[PaidAnswer]) -> list[bool]:
+    return [UNREADABLE not in uses(one.sql) for one in group]
+
+
 def _is_long(group: Sequence[PaidAnswer]) -> list[bool]:
-    middle = median(len(one.sql) for one in group)
-    return [len(one.sql) > middle for one in group]
+    return _above_half([len(one.sql) for one in group])
+
+
+def _thinks_long(group: Sequence[PaidAnswer]) -> list[bool]:
+    return _above_half([len(one.thought) for one in group])
+
+
+def _above_half(lengths: Sequence[int]) -> list[bool]:
+    middle = median(lengths)
+    return [length > middle for length in lengths]
 
 
 def _habit(name: str, asked: bool | None, groups: Sequence[Sequence[PaidAnswer]], has: Callable[[Sequence[PaidAnswer]], list[bool]]) -> Habit:
@@ -152,7 +168,7 @@ def _answers(run: Any, first: int, last: int) -> list[PaidAnswer]:
     ):  # fmt: skip
         pay.setdefault(rollout_id, {})[name] = paid
     rows = run.query(
-        "SELECT r.rollout_id, r.group_id, r.sql, r.status, json_extract(g.question, '$.gold[0]') FROM rollouts r JOIN groups g USING (group_id) "
+        "SELECT r.rollout_id, r.group_id, r.sql, r.thought, json_extract(g.question, '$.gold[0]'), r.status FROM rollouts r JOIN groups g USING (group_id) "
         "WHERE r.step BETWEEN ? AND ? ORDER BY r.group_id, r.position", (first, last),
     )  # fmt: skip
-    return [PaidAnswer(group, sql, gold or "", status, pay.get(rollout_id, {})) for rollout_id, group, sql, status, gold in rows]
+    return [PaidAnswer(group, sql, thought, gold or "", status, pay.get(rollout_id, {})) for rollout_id, group, sql, thought, gold, status in rows]

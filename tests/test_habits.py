@@ -1,4 +1,4 @@
-"""What a habit of the answers earns within its group, and whether that goes against the gold. Run with: pytest tests/test_habits.py"""
+"""What a habit of the answers earns within its group, and whether that is backwards. Run with: pytest tests/test_habits.py"""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_render import Reader
 
-from finer.habits import LONG, READABLE, RUNS, Habit, PaidAnswer, habits, habits_of
-from finer.render.habits import against_words, habits_table
+from finer.habits import LONG, LONG_THOUGHT, READABLE, RIGHT, RUNS, Habit, PaidAnswer, habits, habits_of
+from finer.render.habits import backwards_words, habits_table
 from finer.runs import Run, RunWriter
 from finer.seeds import OverSeeds
 from widgets import HabitsView
@@ -23,7 +23,7 @@ ASKED, BARE = "SELECT a FROM t WHERE b = 9", "SELECT a FROM t"
 
 def group(group_id, *answers, gold=ASKED):
     """Answers as (sql, pay of the atomic part, status)."""
-    return [PaidAnswer(group_id, sql, gold, status, {"atomic": pay, "execution": 0.0}) for sql, pay, status in answers]
+    return [PaidAnswer(group_id, sql, "a thought", gold, status, {"atomic": pay, "execution": 0.0}) for sql, pay, status in answers]
 
 
 TRIED, LEFT_OUT, BROKEN = ("SELECT a FROM t WHERE b = 1", 0.2, "wrong"), ("SELECT a FROM t", 0.3, "wrong"), ("SELECT a FROM", 0.0, "error")
@@ -36,6 +36,8 @@ CASES = [
     ("a group of one mind says nothing, and is counted", group(1, TRIED, TRIED) + group(2, TRIED, LEFT_OUT), {("where", True): (3, 4, 1, -0.1), (LONG, None): (1, 4, 1, -0.1)}),
     ("a text that cannot be read has no query's habit", group(1, TRIED, PROSE), {(READABLE, None): (1, 2, 1, 0.2), (RUNS, None): (1, 2, 1, 0.2), (LONG, None): (1, 2, 1, 0.2)}),
     ("where the gold failed nothing is compared", group(1, (ASKED, 0.2, "gold_failed"), (BARE, 0.0, "gold_failed")), {}),
+    ("a right answer", group(1, (ASKED, 1.0, "correct"), TRIED), {(RIGHT, None): (1, 2, 1, 0.8)}),
+    ("a longer thought", [replace(one, thought="so " * place) for place, one in enumerate(group(1, TRIED, TRIED, (ASKED, 0.5, "wrong")))], {(LONG_THOUGHT, None): (1, 3, 1, 0.3)}),
     ("no answers", [], {}),
 ]  # fmt: skip
 
@@ -67,30 +69,33 @@ def habit(asked, low, high):
     return Habit("where", asked, 3, 9, 4, OverSeeds((low + high) / 2, low, high, 4), {"atomic": (low + high) / 2})
 
 
-AGAINST = {
+BACKWARDS = {
     "the gold has it and it costs": (habit(True, -0.2, -0.1), True),
     "the gold has it and it pays": (habit(True, 0.1, 0.2), False),
     "the gold has it not and it pays": (habit(False, 0.1, 0.2), True),
     "the gold has it not and it costs": (habit(False, -0.2, -0.1), False),
     "the interval holds 0": (habit(True, -0.2, 0.1), False),
-    "no habit of the gold": (habit(None, -0.2, -0.1), False),
+    "neither good nor bad by itself": (replace(habit(None, -0.2, -0.1), name=LONG), False),
+    "a longer thought that pays": (replace(habit(None, 0.1, 0.2), name=LONG_THOUGHT), False),
+    "running costs": (replace(habit(None, -0.2, -0.1), name=RUNS), True),
+    "running pays": (replace(habit(None, 0.1, 0.2), name=RUNS), False),
     "one group has no interval": (replace(habit(True, -0.2, -0.1), earned=OverSeeds(-0.1, None, None, 1)), False),
 }
 
 
-@pytest.mark.parametrize("name", AGAINST)
-def test_what_is_paid_against_the_gold(name):
-    found, against = AGAINST[name]
-    assert found.against_gold is against
-    assert against_words([found]).startswith("Paid against the gold: where") is against
+@pytest.mark.parametrize("name", BACKWARDS)
+def test_what_is_paid_backwards(name):
+    found, backwards = BACKWARDS[name]
+    assert found.backwards is backwards
+    assert backwards_words([found]).startswith("Paid backwards: ") is backwards
 
 
-def test_the_table_names_what_is_against_the_gold_and_every_number():
+def test_the_table_names_what_is_backwards_and_every_number():
     source = habits_table([habit(True, -0.2, -0.1), habit(None, 0.1, 0.3)])
     said = Reader(source).text
-    assert "Paid against the gold: where, which earns −0.150 where the gold has it (atomic −0.150)." in said
+    assert "Paid backwards: where, which earns −0.150 where the gold has it (atomic −0.150)." in said
     assert "3 of 9" in said and "−0.150 (−0.200 to −0.100)" in said and "+0.200 (+0.100 to +0.300)" in said
-    assert source.count('class="h-against"') == 1 and 'aria-label="atomic −0.150"' in source
+    assert source.count('class="h-backwards"') == 1 and 'aria-label="atomic −0.150"' in source
     assert source.count("width:100.0%") == 2, "what holds for any gold has a scale of its own"
     assert "No group holds" in Reader(habits_table([])).text
     assert "<img" not in habits_table([replace(habit(True, 0.1, 0.2), parts={"<img src=x>": 0.1})])
@@ -109,6 +114,12 @@ def test_a_recorded_run_reads_by_steps_and_agrees_with_a_sum_by_hand():
         if does.any() and not does.all():
             by_hand.append(each.total[does].mean() - each.total[~does].mean())
     assert runs.groups == len(by_hand) and runs.earned.value == pytest.approx(sum(by_hand) / len(by_hand))
+
+
+def test_a_reward_for_reasoning_words_pays_running_backwards():
+    found = habits(Run(RECORDED / "lessons" / "thoughtful"))
+    assert [one.name for one in found if one.backwards] == [RUNS]
+    assert next(one for one in found if one.name == LONG_THOUGHT).parts["reasoning"] > 0.2
 
 
 def test_of_a_large_run_the_last_steps_are_read(monkeypatch):

@@ -9,7 +9,7 @@ from widgets.indexed import IndexedView
 
 
 class HabitsView(IndexedView):
-    """A row a habit (a WHERE, a JOIN, a longer text …): what it earns part by part, and whether that goes against the gold."""
+    """A row a habit (a WHERE, a JOIN, a longer text …): what it earns part by part, and whether it is paid backwards."""
 
     title = "Habits"
 
