@@ -5,7 +5,7 @@ the overlap, the similarity) out of what was recorded; ``pay`` applies a recipe 
 says what changed. Where a recorded value does not follow from its recipe (a part of one's own, evidence that was not kept), it is
 held as it is. With the settings of the run the recorded totals come out to the last bit.
 
-Not covered: what needs the query to run again or another memory (``finer.rewards``), and what a policy would have learned.
+Not covered: what needs the query to run again, another memory or another way of counting operations (``finer.rewards``), and what a policy would have learned.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from finer.atoms import counting_of
 from finer.contributions import Payments, Scaling, advantages, contributions, nearest_scaling, number_or
-from finer.records import Group
+from finer.records import JACCARD, Counting, Group
 from finer.rewards.recipes import PART_NAMES, RECIPES, Recipe, RecipeError
 
 _PLAIN = Scaling()
@@ -264,13 +265,14 @@ def ranks(totals: np.ndarray) -> np.ndarray:
 
 def answers_of_groups(groups: Sequence[Group]) -> Answers:
     """The answers of some groups, in their order."""
-    rollouts, parts = [], []
+    rollouts, parts, counting = [], [], JACCARD
     for group in groups:
         for row in group.rollouts:
             paid = row.breakdown
+            counting = next((counting_of(part.evidence) for part in paid.parts if part.name == "atomic"), counting)
             rollouts.append((row.rollout_id, row.group_id, group.step, row.position, paid.status, paid.recipe, row.advantage))
             parts += [(row.rollout_id, p.name, p.value, p.weight, p.evidence.get("overlap"), p.evidence.get("ungated")) for p in paid.parts]
-    return _answers(rollouts, parts)
+    return _answers(rollouts, parts, counting)
 
 
 def answers_of_run(run: Any, step: int | None = None, most: int | None = None) -> Answers:
@@ -291,7 +293,9 @@ def answers_of_run(run: Any, step: int | None = None, most: int | None = None) -
         p.evidence -> '$.ungated' FROM parts p JOIN rollouts r USING (rollout_id) {where} ORDER BY rollout_id, p.position""",
         values,
     )
-    return _answers([tuple(row) for row in rollouts], [(*tuple(row)[:4], _from_json(row[4]), _from_json(row[5])) for row in parts])
+    newest = run.query(f"SELECT json_object('counting', p.evidence -> '$.counting') FROM parts p JOIN rollouts r USING (rollout_id) {where} AND p.name = 'atomic' ORDER BY rollout_id DESC LIMIT 1", values)
+    counting = counting_of(json.loads(newest[0][0])) if newest else JACCARD
+    return _answers([tuple(row) for row in rollouts], [(*tuple(row)[:4], _from_json(row[4]), _from_json(row[5])) for row in parts], counting)
 
 
 def scaling_of(answers: Answers) -> Scaling:
@@ -311,7 +315,7 @@ def _from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-def _answers(rollouts: list[tuple], parts: list[tuple]) -> Answers:
+def _answers(rollouts: list[tuple], parts: list[tuple], counting: Counting) -> Answers:
     row_of = {row[0]: place for place, row in enumerate(rollouts)}
     names = tuple(dict.fromkeys(part[1] for part in parts))
     place_of = {name: place for place, name in enumerate(names)}
@@ -328,7 +332,7 @@ def _answers(rollouts: list[tuple], parts: list[tuple]) -> Answers:
     columns = list(zip(*rollouts)) or [()] * 7
     ids, group_ids, steps, positions = (np.array(column, int) for column in columns[:4])
     recorded = np.array([np.nan if value is None else value for value in columns[6]], float)
-    recipe = _recipe(columns[5], columns[4], names, weights, raw)
+    recipe = replace(_recipe(columns[5], names, weights), counting=counting)
     group, batch = (_numbered(column) for column in (group_ids, steps))
     statuses = np.array(columns[4], dtype=object).astype(str) if rollouts else np.zeros(0, "U1")
     return Answers(recipe, names, ids, group_ids, steps, positions, statuses, weights, paid, raw, overlap, recorded, group, batch)
@@ -339,7 +343,7 @@ def _numbered(column: np.ndarray) -> np.ndarray:
     return np.cumsum(np.diff(column, prepend=column[:1]) != 0)
 
 
-def _recipe(recipes: Sequence[str], statuses: Sequence[str], parts: tuple[str, ...], weights: np.ndarray, raw: np.ndarray) -> Recipe:
+def _recipe(recipes: Sequence[str], parts: tuple[str, ...], weights: np.ndarray) -> Recipe:
     """The recipe of the last answer, by its name, with its recorded weights; for an unknown name one as plain as can be."""
     name = recipes[-1] if recipes else ""
     of_parts = dict(zip(parts, map(float, weights[-1]))) if len(weights) else {}

@@ -76,7 +76,7 @@ REFUSED = {
     "text for a number": ("train --run {tmp}/r --steps many", "argument --steps: must be a whole number, not 'many'"),
     "one argument too many": ("train a b --run {tmp}/r", "too many arguments: b"),
     "an unknown policy": ("evaluate --policy tyni", "unknown policy 'tyni'; did you mean 'tiny'"),
-    "an unknown recipe": ("train --recipe fine --run {tmp}/r", "unknown recipe 'fine'; did you mean 'finer'?"),
+    "an unknown recipe": ("train --recipe fine --run {tmp}/r", "unknown recipe 'fine'; did you mean 'finer' or 'finer-near'?"),
     "an unknown recipe to score": ("score --predictions x --recipe spares", "unknown recipe 'spares'; did you mean 'sparse'"),
     "an unknown key": ("train --set stepz=3 --run {tmp}/r", "--set stepz=3: unknown key 'stepz'; did you mean 'steps'?"),
     "a wrong value": ("train --set steps=0 --run {tmp}/r", "steps must be a whole number of at least 1, not 0"),

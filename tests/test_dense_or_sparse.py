@@ -65,8 +65,8 @@ def test_the_published_formula_is_changed_in_one_thing_each():
 
 
 def test_the_mend_changes_how_operations_are_counted_and_what_running_earns():
-    finer, near = get_recipe("finer"), get_recipe(plan.place_of(plan.NEAR))
-    assert {one.name for one in fields(finer) if getattr(finer, one.name) != getattr(near, one.name)} == {"name", "source", "counting", "execution_wrong"}
+    finer, near = get_recipe("finer"), get_recipe(plan.NEAR)
+    assert {one.name for one in fields(finer) if getattr(finer, one.name) != getattr(near, one.name)} == {"name", "counting", "execution_wrong"}
 
 
 def test_what_is_kept_is_not_run_again(tmp_path, monkeypatch):

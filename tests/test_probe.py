@@ -193,13 +193,13 @@ def report(dataset):
 
 def test_every_part_and_recipe_is_measured(report):
     parts = [f"part {name}" for name in ("format", "execution", "atomic", "bigram", "result", "memory")]
-    assert [each.name for each in report.measures] == parts + [f"recipe {name}" for name in ("sparse", "paper", "bigram", "result", "finer")]
+    assert [each.name for each in report.measures] == parts + [f"recipe {name}" for name in ("sparse", "paper", "bigram", "result", "finer", "finer-near")]
     assert report.questions > 10 and report.measure("part atomic").preserving.count > 50
     with pytest.raises(KeyError, match="'part style' was not measured; there are"):
         report.measure("part style")
 
 
-@pytest.mark.parametrize("name", ["sparse", "paper", "bigram", "result", "finer"])
+@pytest.mark.parametrize("name", ["sparse", "paper", "bigram", "result", "finer", "finer-near"])
 def test_no_recipe_pays_a_wrong_query_like_a_right_one(report, name):
     found = report.measure(f"recipe {name}")
     assert found.preserving_full == found.breaking_less == 1

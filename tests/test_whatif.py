@@ -15,8 +15,9 @@ import render_samples as samples
 import finer
 import finer.render.whatif
 import finer.whatif
+from finer.atoms import counting_of
 from finer.contributions import EVERY_SCALING, PARTS_FIRST, Scaling, group_contributions
-from finer.records import RewardPart
+from finer.records import Counting, RewardPart
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Shaping, get_recipe
 from finer.whatif import (
@@ -33,6 +34,7 @@ from finer.whatif import (
     scaling_of,
 )
 from widgets import WhatIfView
+from widgets.whatif import startable
 
 RECORDED = finer.DATA / "recorded" / "first-steps"
 FINER, PAPER = get_recipe("finer"), get_recipe("paper")
@@ -299,3 +301,26 @@ def test_the_whole_run_and_the_step_of_a_group():
     view.knobs.over.value = "the whole run"
     assert "of 2,688 pairs" in view.widget.value and "Steps 1 to 24: 768 answers" in view.widget.value
     assert view.panel.children[1] is view.widget
+
+
+def test_another_way_of_counting_is_read_from_the_evidence_and_asks_for_a_rescore():
+    """The overlap is held as it was counted, so a recipe that counts otherwise is no place to start from."""
+    group = samples.group()
+    near = {"extra": 0.5, "changed": 0.5}
+    counted = [
+        dataclasses.replace(row, breakdown=dataclasses.replace(row.breakdown, parts=tuple(
+            dataclasses.replace(part, evidence={**part.evidence, "counting": near}) if part.name == "atomic" else part for part in row.breakdown.parts)))
+        for row in group.rollouts
+    ]  # fmt: skip
+    as_jaccard, as_near = (answers_of_groups([one]).recipe for one in (group, dataclasses.replace(group, rollouts=tuple(counted))))
+    assert as_jaccard.counting == Counting() and as_near.counting == Counting(**near)
+    assert "finer" in startable(as_jaccard) and "finer-near" not in startable(as_jaccard)
+    assert "finer-near" in startable(as_near) and "finer" not in startable(as_near) and "sparse" in startable(as_near)
+
+
+ODD_COUNTING = {"a word": "half", "a list": [0.5], "out of range": {"extra": 2, "changed": None}, "not numbers": {"extra": "x", "changed": "y"}, "nothing": None}
+
+
+@pytest.mark.parametrize("told", ODD_COUNTING.values(), ids=ODD_COUNTING)
+def test_odd_evidence_on_counting_is_read_as_the_plain_index(told):
+    assert counting_of({"counting": told}) == Counting()

@@ -111,8 +111,8 @@ class Knobs:
 
 
 def startable(recipe: Recipe) -> list[str]:
-    """The named recipes whose every part was recorded."""
-    return [name for name, known in RECIPES.items() if set(known.parts) <= set(recipe.parts)]
+    """The named recipes whose every part was recorded, and whose operations were counted as they count them."""
+    return [name for name, known in RECIPES.items() if set(known.parts) <= set(recipe.parts) and ("atomic" not in known.parts or known.counting == recipe.counting)]
 
 
 class ApartKnobs:

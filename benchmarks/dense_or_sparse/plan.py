@@ -80,7 +80,7 @@ class Cell:
         """What the run is told."""
         recipe, without = WITHOUT.get(self.recipe, (self.recipe, None))
         config = TrainConfig(
-            policy=str(policy_of(self.start)), recipe=place_of(recipe) if recipe in (*ONE_CHANGE, NEAR) else recipe, seed=self.seed, steps=STEPS[self.start],
+            policy=str(policy_of(self.start)), recipe=place_of(recipe) if recipe in ONE_CHANGE else recipe, seed=self.seed, steps=STEPS[self.start],
             temperature=TEMPERATURE, learning_rate=3e-4, evaluate_every=EVALUATE_EVERY, checkpoint_every=0, without_kind="hand", threads=1, weights={without: 0.0} if without else {},
             memory=without != "memory",
         )  # fmt: skip

@@ -6,6 +6,6 @@ allow, ``keys``) → ``canonical`` (atoms, ``writing``) → ``overlap``.
 
 from finer.atoms.errors import AtomError
 from finer.atoms.extract import extract
-from finer.atoms.overlap import atomic_overlap, counted
+from finer.atoms.overlap import atomic_overlap, counted, counting_of
 
-__all__ = ["AtomError", "atomic_overlap", "counted", "extract"]
+__all__ = ["AtomError", "atomic_overlap", "counted", "counting_of", "extract"]

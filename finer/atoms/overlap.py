@@ -10,7 +10,7 @@ for it. Not covered: how much an overlap is paid (``rewards``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from finer.atoms.catalog import Catalog, catalog_of
 from finer.atoms.errors import AtomError
 from finer.atoms.extract import extract_with
 from finer.atoms.near import changed
-from finer.records import Atom, AtomicOverlap, Counting
+from finer.records import JACCARD, Atom, AtomicOverlap, Counting
 
 Key = tuple[str, str, str]
 _SECOND = re.compile(r"\b(\w+)#2\b")
@@ -83,6 +83,21 @@ def counted(found: AtomicOverlap, counting: Counting) -> AtomicOverlap:
     changes, earned = (0, 0.0) if counting.changed is None else (len(found.changed), counting.changed)
     union = matched + missing + counting.extra * (extra - changes)
     return replace(found, overlap=(matched + earned * changes) / union if union else 0.0, counting=counting)
+
+
+def counting_of(evidence: Mapping[str, Any]) -> Counting:
+    """How an atomic part's evidence says that it was counted; the Jaccard index where it says nothing that can be.
+
+    >>> counting_of({"counting": {"extra": 0.5, "changed": None}}), counting_of({"counting": "?"}) == JACCARD
+    (Counting(extra=0.5, changed=None), True)
+    """
+    told = evidence.get("counting")
+    extra, changed = (told.get("extra"), told.get("changed")) if isinstance(told, Mapping) else (None, None)
+    return Counting(float(extra), None if changed is None else float(changed)) if _is_share(extra) and (changed is None or _is_share(changed)) else JACCARD
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value <= 1
 
 
 def _read(sql: str, catalog: Catalog) -> tuple[Atom, ...] | str:

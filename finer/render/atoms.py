@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from finer.records import JACCARD, Atom, AtomicOverlap, Counting, Question, Rollout
+from finer.atoms import counting_of
+from finer.records import Atom, AtomicOverlap, Question, Rollout
 from finer.render.markup import Markup, join, tag, text
 from finer.render.style import fragment, number
 
@@ -85,8 +86,7 @@ def overlap_of(rollout: Rollout) -> AtomicOverlap:
         return AtomicOverlap(evidence.get("overlap"), reason=str(reason), gold=evidence.get("gold", ""))
     matched, changed = (tuple(map(_pair, evidence.get(kind, ()))) for kind in ("matched", "changed"))
     missing, extra = (tuple(map(_atom, evidence.get(kind, ()))) for kind in ("missing", "extra"))
-    counting = Counting(**evidence["counting"]) if "counting" in evidence else JACCARD
-    return AtomicOverlap(evidence.get("overlap"), matched, missing, extra, "", evidence.get("gold", ""), changed, counting)
+    return AtomicOverlap(evidence.get("overlap"), matched, missing, extra, "", evidence.get("gold", ""), changed, counting_of(evidence))
 
 
 def _pair(value: Any) -> tuple[Atom, Atom]:

@@ -212,6 +212,15 @@ def _sum(pay: Mapping[str, float]) -> str:
 _MOST = {"format": 1.0, "bigram": 1.0, "result": 1.0, "memory": 1.0}
 """The most that a part pays whose range no recipe changes."""
 _PAPER_SHAPING = Shaping(lam=0.05, beta=0.79, gamma=0.20)
+_FINER = Recipe(
+    "finer",
+    ("format", "execution", "atomic", "memory"),
+    {"format": 0.05, "execution": 0.5, "atomic": 0.35, "memory": 0.1},
+    gate=False,
+    margin=0.4,
+    execution_wrong=0.1,
+    atomic_right=1.0,
+)
 
 RECIPES: dict[str, Recipe] = {
     "sparse": Recipe("sparse", ("execution",), {"execution": 1.0}, gate=False, margin=1.0),
@@ -242,15 +251,8 @@ RECIPES: dict[str, Recipe] = {
         margin=0.4,
         execution_wrong=0.1,
     ),
-    "finer": Recipe(
-        "finer",
-        ("format", "execution", "atomic", "memory"),
-        {"format": 0.05, "execution": 0.5, "atomic": 0.35, "memory": 0.1},
-        gate=False,
-        margin=0.4,
-        execution_wrong=0.1,
-        atomic_right=1.0,
-    ),
+    "finer": _FINER,
+    "finer-near": replace(_FINER, name="finer-near", execution_wrong=0.02, counting=Counting(extra=0.5, changed=0.5)),
 }
 """The recipes by name; ``docs/rewards.md`` gives each formula with its source."""
 
