@@ -30,7 +30,7 @@ LONG, LONG_THOUGHT = "SQL longer than half of its group's", "thought longer than
 OF_ANSWER = (*GOOD, LONG, LONG_THOUGHT)
 """What an answer may be, whatever its gold is."""
 MOST_ANSWERS = 10_000
-"""Read of a larger run unless steps are named; they take some two seconds."""
+"""Read of a larger run unless steps are named; a second where texts repeat, some five where none does."""
 NOT_JUDGED = ("gold_failed", "not_judged")
 
 
