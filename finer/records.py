@@ -106,6 +106,7 @@ class Counting:
 
 JACCARD = Counting()
 
+
 @dataclass(frozen=True)
 class AtomicOverlap:
     """How far the operations of a prediction and of a gold query agree."""
