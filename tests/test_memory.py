@@ -316,7 +316,7 @@ def test_the_evidence_of_a_contrast_names_both_sides():
     memory.add([trace("guess the key")], failed=True)
     (match,) = memory.match(["guess the key"], "x")
     facts = Facts(Parsed("guess the key", "SELECT 1", True), Verdict(False, "ok"), match=match)
-    evidence = memory_part.evidence(facts)
+    evidence = memory_part.evidence(facts, get_recipe("finer"))
     assert evidence["to_failed"] == pytest.approx(1) and evidence["failed_neighbours"][0]["thought"] == "guess the key"
     assert "similar to verified ones as against failed ones (1 traces in the memory)" in memory_part.summary(facts, get_recipe("finer"))
 
