@@ -69,4 +69,9 @@ def features(sql: str) -> tuple[str, ...]:
         tree = parse(sql)
     except AtomError:
         return (UNREADABLE,)
-    return tuple(name for name, uses in _USES.items() if uses(tree)) or (PLAIN,)
+    return tuple(used_in(tree)) or (PLAIN,)
+
+
+def used_in(tree: exp.Expression) -> list[str]:
+    """The same of a query that is parsed already; nothing where it has none of them."""
+    return [name for name, uses in _USES.items() if uses(tree)]

@@ -20,8 +20,10 @@ from sqlglot import exp
 
 from finer.atoms.errors import AtomError
 from finer.atoms.parse import parse
-from finer.features import FEATURES, PLAIN, UNREADABLE, features
+from finer.features import FEATURES, PLAIN, UNREADABLE, used_in
+from finer.ledger import UNJUDGED
 from finer.seeds import OverSeeds, over_seeds
+from finer.whatif import RAN
 
 OF_QUERY = ("where", *(name for name in FEATURES if name not in (PLAIN, UNREADABLE)))
 """What a query may use. Only queries that can be read are compared, since a broken text lacks everything."""
@@ -30,8 +32,7 @@ LONG, LONG_THOUGHT = "SQL longer than half of its group's", "thought longer than
 OF_ANSWER = (*GOOD, LONG, LONG_THOUGHT)
 """What an answer may be, whatever its gold is."""
 MOST_ANSWERS = 10_000
-"""Read of a larger run unless steps are named; a second where texts repeat, some five where none does."""
-NOT_JUDGED = ("gold_failed", "not_judged")
+"""Read of a larger run unless steps are named; one to two seconds."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def habits_of(answers: Iterable[PaidAnswer]) -> list[Habit]:
     >>> [(one.name, one.asked, one.with_it, round(one.earned.value, 2)) for one in found]
     [('where', True, 2, -0.1)]
     """
-    judged = (one for one in answers if one.status not in NOT_JUDGED)
+    judged = (one for one in answers if one.status not in UNJUDGED)
     groups = [list(members) for _, members in groupby(judged, lambda one: one.group_id)]
     readable = [kept for group in groups if (kept := [one for one in group if UNREADABLE not in uses(one.sql)])]
     found = [_of_query(name, asked, readable) for asked in (True, False) for name in OF_QUERY]
@@ -107,10 +108,10 @@ def uses(sql: str) -> frozenset[str]:
     (['join', 'where'], ['not readable'])
     """
     try:
-        where = parse(sql).find(exp.Where)
+        tree = parse(sql)
     except AtomError:
         return frozenset({UNREADABLE})
-    return frozenset(features(sql)) - {PLAIN} | ({"where"} if where else frozenset())
+    return frozenset([*used_in(tree), *(["where"] if tree.find(exp.Where) else [])])
 
 
 def _of_query(name: str, asked: bool, groups: Sequence[Sequence[PaidAnswer]]) -> Habit:
@@ -124,7 +125,7 @@ def _is_right(group: Sequence[PaidAnswer]) -> list[bool]:
 
 
 def _does_run(group: Sequence[PaidAnswer]) -> list[bool]:
-    return [one.status in ("correct", "wrong") for one in group]
+    return [one.status in RAN for one in group]
 
 
 def _is_readable(group: Sequence[PaidAnswer]) -> list[bool]:

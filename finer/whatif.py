@@ -20,11 +20,11 @@ import numpy as np
 
 from finer.atoms import counting_of
 from finer.contributions import Payments, Scaling, advantages, contributions, nearest_scaling, number_or
+from finer.ledger import UNJUDGED
 from finer.records import JACCARD, Counting, Group
 from finer.rewards.recipes import PART_NAMES, RECIPES, Recipe, RecipeError
 
 _PLAIN = Scaling()
-NOT_JUDGED = ("gold_failed", "not_judged")
 RAN = ("correct", "wrong")
 _NEAR = 1e-9
 _TIE = 1e-9
@@ -76,7 +76,7 @@ class Answers:
     @cached_property
     def wrong(self) -> np.ndarray:
         """Judged and not right."""
-        return ~self.right & ~np.isin(self.statuses, NOT_JUDGED)
+        return ~self.right & ~np.isin(self.statuses, UNJUDGED)
 
     @cached_property
     def ran(self) -> np.ndarray:

@@ -20,6 +20,7 @@ from finer.contributions import EVERY_SCALING, PARTS_FIRST, Scaling, group_contr
 from finer.records import Counting, RewardPart
 from finer.render.whatif import what_if
 from finer.rewards.recipes import RECIPES, Shaping, get_recipe
+from finer.runs import RunWriter
 from finer.whatif import (
     Settings,
     answers_of_groups,
@@ -303,7 +304,7 @@ def test_the_whole_run_and_the_step_of_a_group():
     assert view.panel.children[1] is view.widget
 
 
-def test_another_way_of_counting_is_read_from_the_evidence_and_asks_for_a_rescore():
+def test_another_way_of_counting_is_read_from_the_evidence_and_asks_for_a_rescore(tmp_path):
     """The overlap is held as it was counted, so a recipe that counts otherwise is no place to start from."""
     group = samples.group()
     near = {"extra": 0.5, "changed": 0.5}
@@ -314,6 +315,9 @@ def test_another_way_of_counting_is_read_from_the_evidence_and_asks_for_a_rescor
     ]  # fmt: skip
     as_jaccard, as_near = (answers_of_groups([one]).recipe for one in (group, dataclasses.replace(group, rollouts=tuple(counted))))
     assert as_jaccard.counting == Counting() and as_near.counting == Counting(**near)
+    with RunWriter.create(tmp_path / "run", {"recipe": "finer-near"}) as writer:
+        writer.write_step(1, [dataclasses.replace(group, step=1, rollouts=tuple(dataclasses.replace(row, step=1) for row in counted))], {}, {})
+    assert answers_of_run(finer.Run(tmp_path / "run")).recipe.counting == Counting(**near)
     assert "finer" in startable(as_jaccard) and "finer-near" not in startable(as_jaccard)
     assert "finer-near" in startable(as_near) and "finer" not in startable(as_near) and "sparse" in startable(as_near)
 

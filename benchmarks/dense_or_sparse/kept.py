@@ -18,7 +18,7 @@ from finer.runs import Run
 from finer.whatif import answers_of_run, inversions
 
 WITH_ROLLOUTS = 1
-"""The seed whose rollouts are kept; of the pretrained model both are."""
+"""The seed whose rollouts are kept; of the pretrained model all are."""
 
 
 def keep(cell: Cell, run: Run) -> Path:

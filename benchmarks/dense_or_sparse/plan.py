@@ -45,7 +45,7 @@ PRETRAINED_RECIPES = ("sparse", "finer")
 SEEDS, SEEDS_AT_THE_HARDEST, ONE_CHANGE_SEEDS, PRETRAINED_SEEDS = range(1, 6), range(1, 11), range(1, 4), range(1, 3)
 """Seeds 0 and 100 were for looking at the recipes while they were mended; they are in no table."""
 FRESH_SEEDS = range(3, 5)
-"""Of the pretrained model after that."""
+"""Of the pretrained model, for the recipe that was mended after its first two."""
 STEPS = {"half": 30, "twelfth": 40, "two-hundredth": 60, "rarest": 120, PRETRAINED: 80}
 """A run's budget by its start: the same for all recipes."""
 EVALUATE_EVERY, TEMPERATURE = 5, 0.9
@@ -105,7 +105,7 @@ def share_of(start: str) -> Path:
 
 
 def cells() -> Iterator[Cell]:
-    """Every run, seed by seed and the hardest start first, so that whoever stops early has whole pairs; the pretrained model's last."""
+    """Every run, seed by seed and the hardest start first, so that whoever stops early has whole pairs; then what was added after these, and the pretrained model's."""
     for seed in SEEDS_AT_THE_HARDEST:
         for start in reversed(STARTS):
             if start == HARDEST or seed in SEEDS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finer.habits import Habit
-from finer.render.markup import Markup, join, tag
+from finer.render.markup import Markup, tag
 from finer.render.style import fragment, legend, part_class, signed
 
 _ASKED = {True: "the gold has it", False: "the gold has it not", None: "any gold"}
@@ -83,4 +83,4 @@ def _definitions() -> Markup:
         "What the gold has and is paid less, a policy learns to leave out: it is paid backwards, as is what the gold has not and is paid more, and being right, running or being readable where it is paid less. Habits of a query are counted among the queries that can be read; the bars of the last rows, which hold for any gold, have a scale of their own. "
         "A habit may be paid for another that comes with it, and of so many intervals about one in twenty misses."
     )
-    return tag("p", join(said), class_="f-soft")
+    return tag("p", said, class_="f-soft")
