@@ -177,11 +177,12 @@ class Controls:
             other = "" if folder == self.run.folder else f'It is another run. To see it: Workbench("{shown}").follow()'
             self._say(f"▶ Process {launched.process.pid} trains into {shown}. Its output: {launched.log}", OUTLIVES, other)
             self._pressed()
-        if launched.process.wait():
+        failed = launched.process.wait()
+        self.refresh(None)
+        if failed:
             self._say(f"✗ {launched.why()}", f"All of its output: {launched.log}")
         else:
             self._say(f"✓ Process {launched.process.pid} has ended. Its output: {launched.log}")
-        self.refresh(None)
 
     def _say(self, *words: str) -> None:
         self.starting.value = str(tag("div", *[tag("p", text(line, 600)) for line in words if line], role="status"))

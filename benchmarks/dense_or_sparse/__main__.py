@@ -46,10 +46,11 @@ def wanted(told: argparse.Namespace) -> list[Cell]:
 def train_and_keep(cell: Cell) -> None:
     """One run from its start to its record; its store stays under build/."""
     from kept import keep
-    from starts import measured
+    from starts import make, measured
 
     from finer.grpo import train
 
+    make(cell.start)
     measured(cell.start)
     folder = BUILD / "runs" / cell.name
     shutil.rmtree(folder, ignore_errors=True)
