@@ -16,6 +16,7 @@ sys.path.insert(0, str(REPOSITORY / "benchmarks" / "dense_or_sparse"))
 import kept
 import plan
 import report
+import starts
 from plan import Cell
 
 from finer.datasets import load_dataset
@@ -79,6 +80,21 @@ def test_what_is_kept_is_not_run_again(tmp_path, monkeypatch):
     assert [cell.name for cell in main.wanted(told)] == ["half/sparse-1", "half/sparse-2", "half/finer-2"]
     told.part = "2/2"
     assert [cell.name for cell in main.wanted(told)] == ["half/finer-2"]  # parts are cut before, so that two processes never meet
+
+
+def test_a_missing_start_is_made_although_its_share_is_kept(tmp_path, monkeypatch):
+    class Began(Exception):
+        pass
+
+    def begin(command: list[str], check: bool) -> None:
+        raise Began(*command[-4:])
+
+    monkeypatch.setattr(plan, "BUILD", tmp_path)
+    monkeypatch.setattr(starts.subprocess, "run", begin)
+    assert plan.share_of("rarest").exists()
+    with pytest.raises(Began) as found:
+        _command().train_and_keep(Cell("rarest", "finer", 1))
+    assert found.value.args == ("--into", str(tmp_path / "starts" / "rarest"), "--start", str(REPOSITORY / "data" / "policies" / "tiny"))
 
 
 def _command():
