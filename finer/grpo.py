@@ -207,7 +207,7 @@ def _prepare(config: TrainConfig, tell: Tell, recipe: Recipe) -> Prepared:
     context = config.max_prompt_tokens + config.max_completion_tokens if config.max_prompt_tokens else 4096
     tell(f"loading the policy {config.policy}")
     with out_of_memory.told(lambda said: f"memory does not hold {config.policy} ({said[:160]}); take a smaller policy, or tune = \"lora\""):
-        policy = load_policy(config.policy, context_tokens=context, lora=lora)
+        policy = load_policy(config.policy, context_tokens=context, lora=lora, fast_inference=config.use_vllm)
     check_trainer(policy)
     shown = Shown({**dataset.databases, **dev.databases}, config.columns, note=policy.spec.note)
     selection = select(config, dataset, policy, shown, tell)

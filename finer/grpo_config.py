@@ -125,8 +125,8 @@ def check_vllm(config: TrainConfig, trains_adapter: bool) -> None:
         raise ConfigError(f"use_vllm is on, and torch sees no CUDA device, over which the policy's weights get to vLLM at every step; train on a GPU, {off}")
     if importlib.util.find_spec("vllm") is None:
         raise ConfigError(f"use_vllm is on, and the package vllm is not installed here (the trainer needs it beside a server too); pip install \"trl[vllm]\", {off}")
-    if trains_adapter and use_unsloth():
-        raise ConfigError(f"use_vllm is on, and Unsloth, which is installed, loads this policy in a form that TRL's vLLM does not take; uninstall unsloth, {off}")
+    if trains_adapter and use_unsloth() and config.vllm_mode == "server":
+        raise ConfigError(f"Unsloth, which loads this policy, has a vLLM of its own in the trainer's process and takes no server's; set vllm_mode to 'colocate', uninstall unsloth, {off}")
 
 
 def _of_machine(trains_adapter: bool) -> dict[str, Any]:

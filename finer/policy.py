@@ -36,6 +36,9 @@ from finer.prompt import messages
 from finer.records import Question
 from finer.schema import Kept, Schema
 
+SHARE_OF_FAST_INFERENCE = 0.5
+"""Of a GPU's memory, what Unsloth's own vLLM may take: its default. The policy's weights lie in it, shared with the trainer."""
+
 
 @dataclass(frozen=True)
 class Lora:
@@ -249,19 +252,22 @@ def check_trainer(policy: Policy) -> None:
         )
 
 
-def load_policy(name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None, lora: Lora | None = None) -> Policy:
+def load_policy(
+    name: str = "tiny", context_tokens: int = 4096, adapter: str | Path | None = None, lora: Lora | None = None, fast_inference: bool = False
+) -> Policy:
     """A policy ready to answer and to be trained. PolicyError where its files cannot be had.
 
     'auto' takes what :func:`choose_policy` chooses. ``adapter`` is a PEFT adapter's folder, put on top of the policy it was
     trained on; the policy then answers, and is not for training. ``lora``: what Unsloth puts on it for training (None: what
-    suits the policy). Call it before trl is imported, since Unsloth patches trl.
+    suits the policy). ``fast_inference``: what Unsloth loads brings a vLLM of its own, for the answers in training. Call it before
+    trl is imported, since Unsloth patches trl.
     """
     spec = policy_spec(choose_policy()[0] if name == "auto" else name)
     if adapter is not None:
         return _load_with_adapter(spec, Path(adapter))
     lora = lora or Lora(spec.lora_rank, targets=spec.lora_targets)
     if lora.rank and use_unsloth() and not spec.source.endswith(".gguf"):
-        return _load_with_unsloth(spec, context_tokens, lora)
+        return _load_with_unsloth(spec, context_tokens, lora, fast_inference)
     if spec.source.endswith(".gguf"):
         return _load_gguf(spec)
     if _is_adapter(Path(spec.source)):
@@ -394,12 +400,15 @@ def _base_name(source: str) -> str:
     return name.removesuffix("-bnb-4bit").removesuffix("-unsloth")
 
 
-def _load_with_unsloth(spec: PolicySpec, context_tokens: int, lora: Lora) -> Policy:
+def _load_with_unsloth(spec: PolicySpec, context_tokens: int, lora: Lora, fast_inference: bool) -> Policy:
     from unsloth import FastLanguageModel
 
+    engine = {"max_lora_rank": lora.rank, "gpu_memory_utilization": SHARE_OF_FAST_INFERENCE} if fast_inference else {}
     model, tokenizer = FastLanguageModel.from_pretrained(
-        model_name=source_of(spec), max_seq_length=context_tokens, load_in_4bit=spec.four_bit, fast_inference=False
+        model_name=source_of(spec), max_seq_length=context_tokens, load_in_4bit=spec.four_bit, fast_inference=fast_inference, **engine
     )
+    if fast_inference and not hasattr(model, "vllm_engine"):  # it prints why, and goes on without
+        raise PolicyError(f"use_vllm is on, and Unsloth loaded {spec.name} without vLLM (the reason is printed above); take use_vllm out")
     if not hasattr(model, "peft_config"):  # an adapter's folder brings its own
         model = FastLanguageModel.get_peft_model(
             model, **lora.arguments, bias="none", use_gradient_checkpointing="unsloth", random_state=lora.seed

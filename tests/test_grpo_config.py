@@ -89,7 +89,7 @@ def test_a_class_that_changes_what_it_is_given_does_not_get_its_way(monkeypatch,
 NO_VLLM = {
     "no CUDA device": ((False, True, False), "torch sees no CUDA device"),
     "not installed": ((True, False, False), r'pip install "trl\[vllm\]"'),
-    "a policy of Unsloth's": ((True, True, True), "uninstall unsloth"),
+    "a policy of Unsloth's, and a server": ((True, True, True), "set vllm_mode to 'colocate', uninstall unsloth"),
 }
 
 
@@ -103,11 +103,12 @@ def test_vllm_is_refused_where_it_cannot_work(case, monkeypatch):
     check_vllm(TrainConfig(), True)
 
 
-def test_vllm_goes_with_a_gpu_the_package_and_no_unsloth_on_the_policy(monkeypatch):
+def test_vllm_goes_with_a_gpu_and_the_package(monkeypatch):
     _machine(monkeypatch, True, True, False)
     check_vllm(TrainConfig(use_vllm=True), True)
     _machine(monkeypatch, True, True, True)
-    check_vllm(TrainConfig(use_vllm=True), False)  # a whole model is loaded by transformers
+    check_vllm(TrainConfig(use_vllm=True), True)  # Unsloth's own, in the trainer's process
+    check_vllm(TrainConfig(use_vllm=True, vllm_mode="server"), False)  # a whole model is loaded by transformers
 
 
 def test_vllm_is_refused_before_anything_is_written(tmp_path):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib.util
 import json
 import os
 import re
@@ -27,7 +28,7 @@ from packaging.requirements import Requirement
 from finer import policy as module
 from finer.doctor import read_pins
 from finer.ladder import LADDER
-from finer.policy import Lora, load_policy
+from finer.policy import Lora, PolicyError, load_policy
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = read_pins(ROOT / "constraints.txt")
@@ -40,11 +41,13 @@ each_wheel = pytest.mark.parametrize("wheel", WHEELS or [None], ids=lambda wheel
 # --- tier 1: what we call, in the wheels' source
 
 
-def asked() -> dict[str, dict[str, object]]:
+def asked(fast_inference: bool = False) -> dict[str, dict[str, object]]:
     """Every call of ours with its arguments, noted by stand-ins."""
     calls: dict[str, dict[str, object]] = {}
 
     class Model:
+        vllm_engine = "where it is asked for"
+
         def save_pretrained_merged(self, folder, tokenizer, **arguments):
             calls["save_pretrained_merged"] = arguments
 
@@ -62,7 +65,7 @@ def asked() -> dict[str, dict[str, object]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "unsloth", types.SimpleNamespace(FastLanguageModel=FastLanguageModel))
         patch.setattr(module, "use_unsloth", lambda: True)
-        loaded = load_policy("qwen2.5-coder-0.5b", context_tokens=2048, lora=Lora(rank=16, seed=7))
+        loaded = load_policy("qwen2.5-coder-0.5b", context_tokens=2048, lora=Lora(rank=16, seed=7), fast_inference=fast_inference)
         patch.setattr(Path, "write_text", lambda *_, **__: 0)
         loaded.save(Path("nowhere"), merge=True)
     return calls
@@ -75,6 +78,20 @@ def test_what_unsloth_is_asked_for():
         "r": 16, "lora_alpha": 16, "lora_dropout": 0.0, "target_modules": targets, "bias": "none", "use_gradient_checkpointing": "unsloth", "random_state": 7,
     }  # fmt: skip
     assert calls["save_pretrained_merged"] == {"save_method": "merged_16bit"}
+
+
+def test_with_fast_inference_it_is_asked_for_vllm_too():
+    plain, fast = asked()["from_pretrained"], asked(fast_inference=True)["from_pretrained"]
+    assert {key: value for key, value in fast.items() if plain.get(key) != value} == {"fast_inference": True, "max_lora_rank": 16, "gpu_memory_utilization": 0.5}
+
+
+def test_a_policy_that_it_loads_without_the_vllm_that_was_asked_for_is_refused(monkeypatch):
+    """It prints that this GPU or this model will not do, and goes on without."""
+    plain = types.SimpleNamespace(from_pretrained=lambda **_: (object(), types.SimpleNamespace(padding_side="right")))
+    monkeypatch.setitem(sys.modules, "unsloth", types.SimpleNamespace(FastLanguageModel=plain))
+    monkeypatch.setattr(module, "use_unsloth", lambda: True)
+    with pytest.raises(PolicyError, match="loaded qwen2.5-coder-0.5b without vLLM .* take use_vllm out"):
+        load_policy("qwen2.5-coder-0.5b", fast_inference=True)
 
 
 @cache
@@ -100,7 +117,7 @@ def text(wheel: Path, file: str) -> str:
 @needs_wheels
 @each_wheel
 def test_every_argument_of_ours_is_taken(wheel):
-    calls = asked()
+    calls = asked(fast_inference=True)
     assert set(calls["from_pretrained"]) <= parameters(wheel, "unsloth/models/loader.py", "from_pretrained", "FastLanguageModel")
     assert set(calls["get_peft_model"]) <= parameters(wheel, "unsloth/models/llama.py", "get_peft_model", "FastLlamaModel")
     assert set(calls["save_pretrained_merged"]) <= parameters(wheel, "unsloth/save.py", "unsloth_save_pretrained_merged")
@@ -114,6 +131,18 @@ def test_every_argument_of_ours_is_taken(wheel):
 def test_a_loaded_model_has_the_ways_to_save_that_we_use(wheel):
     source = text(wheel, "unsloth/save.py")
     assert re.search(r"model\.save_pretrained_merged\s*=", source) and re.search(r"model\.save_pretrained_gguf\s*=", source)
+
+
+@needs_wheels
+@each_wheel
+def test_its_trainer_takes_the_vllm_that_came_with_the_model(wheel):
+    """In place of the one that TRL's generation would make, and with the adapter; so it has to find the places in TRL that it rewrites."""
+    assert re.search(r"\.vllm_engine\s*=", text(wheel, "unsloth/models/llama.py"))
+    source = text(wheel, "unsloth/models/rl_replacements.py")
+    assert "self.llm = model.vllm_engine" in source and 'kwargs["lora_request"] = load_lora(' in source.replace("'", '"')
+    (pattern,) = re.findall(r'r"(\(\?P<llm_block>.+)",\n', source)
+    generation = Path(importlib.util.find_spec("trl").origin).parent / "generation" / "vllm_generation.py"
+    assert len(re.findall(pattern, generation.read_text(encoding="utf-8"), re.MULTILINE)) == 1
 
 
 @needs_wheels

@@ -78,7 +78,7 @@ def main(kind: str, folder: Path) -> None:
         print(json.dumps(SEEN))
 
 
-def load(name: str, context_tokens: int, lora: Any, dress: Any) -> Any:
+def load(name: str, context_tokens: int, lora: Any, dress: Any, **_: Any) -> Any:
     from peft import get_peft_model
     from transformers import set_seed
 
